@@ -1,0 +1,170 @@
+"""make test: every check, with its time; a failed one does not stop the others. The last line is `N passed, N failed`.
+`.venv/bin/python .ci/check.py tree app` makes only the named groups, `--stress` runs the cells flagged slow."""
+import difflib, json, os, re, signal, subprocess, sys, tempfile, textwrap, time, venv, zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import browser, readme
+from notebooks import faults, notebooks
+
+REPO = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+COMMANDS = [f'tiger_{c}' for c in ('prepare', 'embed', 'tokenize', 'train', 'evaluate', 'recommend', 'demo')]
+WORKERS = 2
+os.environ.update(TQDM_DISABLE='1', PLOTLY_RENDERER='plotly_mimetype', GRADIO_ANALYTICS_ENABLED='False', HF_HUB_OFFLINE='1')
+DONE = []
+
+def check(name, work):
+    "Do `work`, say how it went and how long it took; True if it passed."
+    start, why = time.time(), None
+    try: work()
+    except Exception as e: why = f'{type(e).__name__}: {e}'
+    print(f'{"ok" if why is None else "FAILED":6} {time.time() - start:7.1f} s  {name}', flush=True)
+    if why is not None: print(textwrap.indent(why, ' '*8), flush=True)
+    DONE.append(why is None)
+    return DONE[-1]
+
+def run(*cmd, cwd=REPO, limit=900, **env):
+    "What the command prints; an error with the end of it if it fails or runs longer than `limit` seconds."
+    cmd = [str(c) for c in cmd]
+    p = subprocess.Popen(cmd, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         start_new_session=True, env={**os.environ, **env})
+    late = False
+    try: out, err = p.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)  # its children too
+        late, (out, err) = True, p.communicate()
+    if late or p.returncode:
+        raise RuntimeError(f'{" ".join(cmd)} {f"ran past {limit} s" if late else f"ended with {p.returncode}"}\n{(out + err)[-6000:]}')
+    return out
+
+def tree():
+    "Every file of the project with its bytes: what git tracks or would add, and git's own status line for each."
+    git = partial(subprocess.run, cwd=REPO, capture_output=True)
+    listed = git(['git', 'ls-files', '-coz', '--exclude-standard'])
+    if listed.returncode:  # an unpacked archive
+        parts = [p for d in ('nbs', 'tiger_nb', 'app', 'data/sample', '.ci') for p in (REPO/d).rglob('*')] + list(REPO.glob('*'))
+        names = [str(p.relative_to(REPO)) for p in parts if '__pycache__' not in p.parts]
+    else: names = listed.stdout.decode().split('\0')
+    files = {n: (REPO/n).read_bytes() for n in names if n and (REPO/n).is_file()}
+    return files | {'git status --porcelain': git(['git', 'status', '--porcelain']).stdout}
+
+def compare(before, after):
+    "Fails with the difference of two trees."
+    said = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = (t.get(name, b'').decode(errors='replace').splitlines() for t in (before, after))
+        if before.get(name) != after.get(name):
+            said += [f'{name} has changed', *(l[:200] for l in list(difflib.unified_diff(old, new, lineterm='', n=1))[2:42])]
+    if said: raise RuntimeError('\n'.join(said))
+
+def environment():
+    "The installed versions fit together, and nbdev imports (pip check does not see that)."
+    check('pip check', lambda: run(sys.executable, '-m', 'pip', 'check'))
+    check('nbdev_export --help', lambda: run(BIN/'nbdev_export', '--help'))
+
+def unchanged(step):
+    before = tree(); step(); compare(before, tree())
+
+def orphans():
+    "Each module says which notebook it is exported from; a notebook that is gone leaves its module behind."
+    for p in sorted((REPO/'tiger_nb').glob('*.py')):
+        source = re.search(r'File to edit: (\S+\.ipynb)', p.read_text(encoding='utf-8'))
+        if p.name[0] != '_' and not (source and (p.parent/source[1]).exists()): raise RuntimeError(f'{p.name} has no notebook: remove it')
+
+def stored():
+    "The rules of the house for stored notebooks."
+    wrong = [f'{p.relative_to(REPO)}: {w}' for p in notebooks() for w in faults(p)]
+    if wrong: raise RuntimeError('\n'.join(wrong))
+
+def clean():
+    "The committed tree is what its notebooks make of it."
+    check('nbdev_clean leaves the tree unchanged', lambda: unchanged(lambda: run(BIN/'nbdev_clean')))
+    check('nbdev_export leaves the tree unchanged', lambda: unchanged(lambda: run(BIN/'nbdev_export')))
+    check('README.md is rendered from nbs/index.ipynb', lambda: unchanged(readme.render))
+    check('no module without its notebook', orphans)
+    check('notebooks are stored as the house wants them', stored)
+
+def sample():
+    "The sample's runs, trained once; everything below uses them."
+    check('sample prepared and trained', lambda: run(BIN/'tiger_demo', '--data', 'sample', '--prepare-only', limit=1500))
+
+def test_notebook(path, flags='', limit=600):
+    threads = str(max(1, (os.cpu_count() or 1)//WORKERS))
+    check(str(path.relative_to(REPO)),
+          lambda: run(BIN/'nbdev_test', '--path', path, '--flags', flags, limit=limit, OMP_NUM_THREADS=threads))
+
+def tests():
+    "Every notebook from top to bottom, but for the cells flagged slow."
+    with ThreadPoolExecutor(WORKERS) as pool: list(pool.map(test_notebook, notebooks()))
+
+def app():
+    "The demo in a real browser; the checks are in .ci/browser.py, their pictures in runs/browser."
+    with ExitStack() as stack:
+        def enter(name, context):
+            found = []
+            check(f'app: {name}', lambda: found.append(stack.enter_context(context())))
+            return found[0] if found else None
+        url = enter('starts from what is kept within 20 s', browser.app)
+        v = url and enter('a browser is there', lambda: browser.visit(url))
+        for f in browser.CHECKS if v else []: check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))
+
+INSIDE = '''
+import importlib, importlib.util, pathlib, pkgutil, sys, tiger_nb
+for m in pkgutil.walk_packages(tiger_nb.__path__, 'tiger_nb.'): importlib.import_module(m.name)
+import tiger_nb.app
+from tiger_nb.data import load, sample_folder
+for p in (pathlib.Path(tiger_nb.__file__), pathlib.Path(tiger_nb.app.__file__), sample_folder()):
+    assert pathlib.Path(sys.prefix) in p.parents, f'{p} is not in the environment'
+assert importlib.util.find_spec('app') is None, 'a top-level module named app is installed'
+assert importlib.util.find_spec('nbdev') is None, 'nbdev is installed: this is not what a user has'
+assert load('sample').n_items > 0
+'''
+
+def wheel():
+    "The wheel, made from the sources alone, works in an environment with nothing else, from an empty folder."
+    with tempfile.TemporaryDirectory() as tmp:
+        tmp = Path(tmp); src, env, empty = tmp/'src', tmp/'env', tmp/'empty'
+        empty.mkdir()
+        python = env/'bin/python'
+        def build():
+            for name, data in tree().items():
+                if not name.startswith('git '): (src/name).parent.mkdir(parents=True, exist_ok=True); (src/name).write_bytes(data)
+            run(sys.executable, '-m', 'build', '--no-isolation', '--outdir', tmp/'dist', src)
+            names = zipfile.ZipFile(next((tmp/'dist').glob('*.whl'))).namelist()
+            stray = [n for n in names if not re.match(r'tiger_nb(-[\w.]+\.dist-info)?/', n) or n.endswith('.pyc')]
+            if stray: raise RuntimeError(f'files that do not belong in the wheel: {stray}')
+        def install():
+            venv.create(env, with_pip=True)
+            index = ['--extra-index-url', os.environ['TORCH_INDEX']] if os.environ.get('TORCH_INDEX') else []
+            run(python, '-m', 'pip', 'install', '-q', '--no-compile', *index, '-c', REPO/'constraints.txt', next((tmp/'dist').glob('*.whl')))
+        def recommend(folder):
+            return json.loads(run(folder/'tiger_recommend', '--run', REPO/'runs/sample/tiger', '--history', '3,17,42', '--k', '10', '--json', cwd=empty))
+        def same():
+            here, there = recommend(BIN), recommend(env/'bin')
+            if here != there: raise RuntimeError(f'recommends {there}, the checkout {here}')
+        if not (check('wheel: built through the sdist', build) and check('wheel: installed in an empty environment', install)): return
+        check('wheel: library, app and sample data, no module named app', lambda: run(python, '-c', INSIDE, cwd=empty))
+        for c in COMMANDS: check(f'wheel: {c} --help', lambda: run(env/'bin'/c, '--help', cwd=empty))
+        check('wheel: recommends what the checkout recommends', same)
+
+def stress():
+    "The notebooks with cells flagged slow, with those cells."
+    for p in notebooks():
+        if '#| slow' in p.read_text(encoding='utf-8'): test_notebook(p, 'slow', limit=4*3600)
+
+GROUPS = [environment, clean, sample, tests, app, wheel]
+
+def main(args):
+    start, before = time.time(), tree()
+    chosen = [stress] if args == ['--stress'] else [g for g in GROUPS if not args or g.__name__ in args]
+    for group in chosen:
+        print(f'\n{group.__name__}: {group.__doc__}', flush=True)
+        group()
+    if not args: check('the tests leave the tree as they found it', lambda: compare(before, tree()))
+    print(f'\n{time.time() - start:.0f} s in all\n{sum(DONE)} passed, {len(DONE) - sum(DONE)} failed')
+    return 0 if DONE and all(DONE) else 1
+
+if __name__ == '__main__': sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""Run notebooks from top to bottom, store their outputs, and say what a stored notebook must not hold."""
+import json, os, re, subprocess, sys, time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+import browser
+
+REPO = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+# Pictures as PNG beside the interactive figure; no progress bars and no warnings in what is stored.
+STORED = dict(PLOTLY_RENDERER='plotly_mimetype+png', TQDM_DISABLE='1', PYTHONWARNINGS='ignore', PYDEVD_DISABLE_FILE_VALIDATION='1')
+
+def notebooks():
+    "All notebooks, the experiments too, in the order of their names."
+    found = sorted((REPO/'nbs').rglob('*.ipynb'))
+    return [p for p in found if not any(part[0] in '._' for part in p.relative_to(REPO).parts)]
+
+def execute(path):
+    "Run one notebook in its own folder; it is written only if every cell ran."
+    nb = nbformat.read(path, 4)
+    NotebookClient(nb, timeout=None, kernel_name='python3', extra_arguments=['--IPKernelApp.log_level=40'],
+                   resources={'metadata': {'path': str(path.parent)}}).execute()
+    nbformat.write(nb, path)
+    subprocess.run([BIN/'nbdev_clean', '--fname', path], cwd=REPO, check=True)
+
+def faults(path):
+    "What is wrong with a notebook as it is stored: a list of sentences."
+    nb, wrong = nbformat.read(path, 4), []
+    limit = 1_000_000 if 'experiments' in path.parts else 300_000
+    if path.stat().st_size > limit: wrong.append(f'it has {path.stat().st_size:,} bytes, more than {limit:,}')
+    code = [c for c in nb.cells if c.cell_type == 'code']
+    if code and not any(c.outputs for c in code): wrong.append('it is stored without outputs: run make notebooks')
+    for cell in code:
+        text = json.dumps(cell.outputs)
+        lines = [l for l in cell.source.splitlines() if l.strip()]
+        if any(o.output_type == 'error' for o in cell.outputs): wrong.append(f'cell {cell.id} is stored with an error')
+        if re.search(r'["\' ](/root|/work|/tmp|/home|/Users)/', text): wrong.append(f'cell {cell.id} shows a path of the machine')
+        if re.search(r'\d+%\||\bit/s\b', text): wrong.append(f'cell {cell.id} is stored with a progress bar')
+        if re.search(r'^#\|\s*export', cell.source, re.M) and len(lines) > 45: wrong.append(f'cell {cell.id} exports {len(lines)} lines, more than 45')
+    return wrong
+
+def main(names):
+    os.environ.update(STORED)
+    os.environ.setdefault('BROWSER_PATH', browser.find())  # kaleido draws the PNG with it
+    bad = 0
+    for path in [Path(n).resolve() for n in names] or notebooks():
+        start = time.time()
+        try: execute(path); wrong = faults(path)
+        except CellExecutionError as e: wrong = [re.sub(r'\x1b\[[\d;]*m', '', str(e))[-3000:]]
+        bad += bool(wrong)
+        print(f'{"FAILED" if wrong else "ok":6} {time.time() - start:7.1f} s  {path.name}', *wrong, sep='\n       ', flush=True)
+    subprocess.run([BIN/'nbdev_export'], cwd=REPO, check=True)
+    return bad
+
+if __name__ == '__main__': sys.exit(main(sys.argv[1:]) > 0)

@@ -1,0 +1,52 @@
+# Needs nothing but Python 3.11+ and make. Each target makes the environment in .venv first, if it is not up to date.
+PYTHON ?= python3
+DATA ?= sample
+PORT ?= 7860
+# An index for another build of torch, e.g. the CPU one; README.md names them.
+TORCH_INDEX ?=
+# Which notebooks `make notebooks` runs; all by default.
+NB ?=
+
+BIN = .venv/bin
+STAMP = .venv/.stamp
+PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
+
+.PHONY: help environment demo test lab notebooks readme stress clean
+
+help:  ## say what there is
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+environment: $(STAMP)  ## make .venv from constraints.txt
+
+$(STAMP): constraints.txt settings.ini setup.py pyproject.toml
+	@command -v "$(PYTHON)" > /dev/null || { echo "There is no '$(PYTHON)' here: install Python 3.11 or newer, or name one with make PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; sys.exit("tiger_nb needs Python 3.11 or newer and $(PYTHON) is %d.%d: name another with make PYTHON=python3.12" % v[:2] if v < (3, 11) else 0)'
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) lacks venv, which comes with Python: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+	@echo "Making the environment in .venv (about 3 minutes and 2.5 GB with torch's CPU build)"
+	@rm -f $(STAMP)
+	"$(PYTHON)" -m venv .venv
+	$(PIP) setuptools wheel
+	$(PIP) $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") --no-build-isolation -e '.[dev]'
+	@touch $(STAMP)
+
+demo: environment  ## prepare what is missing and open the app: make demo [DATA=folder] [PORT=7860]
+	$(BIN)/tiger_demo --data "$(DATA)" --port $(PORT)
+
+test: environment  ## every check, below 20 minutes on 2 cores
+	$(BIN)/python .ci/check.py
+
+stress: environment  ## what is too long for `make test`: the cells flagged slow
+	$(BIN)/python .ci/check.py --stress
+
+lab: environment  ## JupyterLab on nbs/
+	$(BIN)/jupyter lab --notebook-dir=nbs
+
+notebooks: environment  ## run the notebooks top to bottom and store their outputs: make notebooks [NB="nbs/00_data.ipynb …"]
+	$(BIN)/python .ci/notebooks.py $(NB)
+	$(BIN)/python .ci/readme.py
+
+readme: environment  ## render README.md from nbs/index.ipynb
+	$(BIN)/python .ci/readme.py
+
+clean:  ## remove the environment, the sample's runs and what building left; your own runs stay
+	rm -rf .venv runs/sample runs/browser build dist *.egg-info _proc
