@@ -10,6 +10,7 @@ import browser
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+WIDGET = 'application/vnd.jupyter.widget-view+json'
 # Pictures as PNG beside the interactive figure; no progress bars and no warnings in what is stored.
 STORED = dict(PLOTLY_RENDERER='plotly_mimetype+png', TQDM_DISABLE='1', PYTHONWARNINGS='ignore', PYDEVD_DISABLE_FILE_VALIDATION='1')
 
@@ -23,6 +24,8 @@ def execute(path):
     nb = nbformat.read(path, 4)
     NotebookClient(nb, timeout=None, kernel_name='python3', extra_arguments=['--IPKernelApp.log_level=40'],
                    resources={'metadata': {'path': str(path.parent)}}).execute()
+    for cell in nb.cells:  # what goes to stderr is progress bars and warnings; a bar may also be a widget
+        if 'outputs' in cell: cell.outputs = [o for o in cell.outputs if o.get('name') != 'stderr' and WIDGET not in o.get('data', {})]
     nbformat.write(nb, path)
     subprocess.run([BIN/'nbdev_clean', '--fname', path], cwd=REPO, check=True)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
+import numpy as np, polars as pl
 
 from tiger_nb.data import Dataset, InputError
 from tiger_nb.embeddings import load_vectors
@@ -44,6 +44,9 @@ class Artefacts:
         say, why = self.missing, lambda what: self.missing.pop(what)
         for name in MODELS:
             if name in say: say[name] = f'There is no {MODELS[name]} to recommend: {why(name)}.'
+        for name, m in self.models.items():
+            if m.card and m.card.split_sha256 != self.split.sha256:
+                say[f'{name} split'] = f'{MODELS[name]} was trained on another split of the data: what is held out here may be what it learned from.'
         if 'semantic_ids' in say: say['semantic_ids'] = f'There are no Semantic IDs, hence nothing to see of the codes: {why("semantic_ids")}.'
         if 'map' in say: say['map'] = f'There is no map of the items: {why("map")}.'
         if not self.dataset.has_text: say['titles'] = 'This data folder has no titles (items.jsonl), so item keys such as ASINs are shown, and search finds those only.'
@@ -59,7 +62,7 @@ class Artefacts:
         "The test item of evaluated user `e`, or None for nobody and for a history that was edited."
         return int(self.split.test_targets[e]) if e is not None and history == self.history(e) else None
 
-    def any_user(self): return self._random.integers(len(self.split.users))
+    def any_user(self): return int(self._random.integers(len(self.split.users)))
 
     def user_name(self, e):
         "'user 12', with the key where it says more than the number."
@@ -98,7 +101,9 @@ class Artefacts:
 
     def field(self, i, name):
         "A field of an item that not every catalogue has, else ''."
-        return self.dataset.items[name][int(i)] if name in self.dataset.items.columns else ''
+        if name not in self.dataset.items.columns: return ''
+        value = self.dataset.items[name][int(i)]
+        return ' › '.join(map(str, value)) if isinstance(value, pl.Series) else value or ''
 
     # ---- Semantic IDs ------------------------------------------------------------------------------------
     def shared(self, items, others):

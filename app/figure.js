@@ -2,11 +2,15 @@
 const box = element.querySelector('.figure'), config = {displaylogo: false, responsive: false, scrollZoom: box.classList.contains('map'), displayModeBar: false}
 let original, drawn
 
+const dark = () => document.body.classList.contains('dark')
+
 // The theme's colours by the page's variables, so that a figure follows light and dark.
 const recolour = x => {
   if (Array.isArray(x)) return x.map(recolour)
   if (x && typeof x === 'object') return Object.fromEntries(Object.entries(x).map(([k, v]) => [k, recolour(v)]))
-  const name = typeof x === 'string' && props.colours[x]
+  if (typeof x !== 'string') return x
+  const name = props.colours[x], hsl = dark() && x.match(/^hsl\((\d+),(\d+)%,(\d+)%\)$/)
+  if (hsl) return `hsl(${hsl[1]},${hsl[2]}%,${+hsl[3] + 18}%)`
   return name ? getComputedStyle(element).getPropertyValue(name).trim() || x : x
 }
 
@@ -23,7 +27,6 @@ const draw = async () => {
   if (!original || !box.clientWidth) return
   const fig = {data: recolour(original.data), layout: recolour(original.layout)}
   if (box.classList.contains('map')) ring(fig)
-  const old = box.layout
   Object.assign(fig.layout, {width: box.clientWidth, height: box.clientHeight, autosize: false, uirevision: 'same'})
   await Plotly.react(box, fig.data, fig.layout, config)
   if (!drawn) box.on('plotly_click', e => { const id = e.points[0].customdata; if (id !== undefined) trigger('click', {do: 'show', item: id}) })
@@ -33,4 +36,4 @@ const draw = async () => {
 new ResizeObserver(draw).observe(box)
 new MutationObserver(draw).observe(document.body, {attributes: true, attributeFilter: ['class']})
 watch('value', draw)
-server.fetch().then(f => { original = JSON.parse(f); draw() }, () => { box.textContent = 'The figure could not be loaded; reload the page.' })
+server.fetch(0).then(f => { original = JSON.parse(f); return draw() }).catch(() => { box.textContent = 'The figure could not be drawn; reload the page.' })

@@ -5,10 +5,11 @@ from pathlib import Path
 os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')   # read when gradio is imported
 import gradio as gr
 import plotly
+from plotly.utils import PlotlyJSONEncoder
 
 from tiger_nb.data import InputError, sample_folder
 from tiger_nb.evaluation import table
-from tiger_nb.plots import GREY, GRID, INK, PAPER, RUST, code_usage, item_map
+from tiger_nb.plots import COLORS, GREY, GRID, INK, PAPER, RUST, code_usage, item_map
 
 from . import render
 from .artefacts import MODELS, Artefacts
@@ -21,12 +22,13 @@ WAITING = 32                                                                    
 QUICK = dict(queue=False, show_progress='hidden', api_visibility='private')
 MODEL_CALLS = dict(concurrency_id='models', concurrency_limit=1, trigger_mode='always_last', show_progress='minimal', api_visibility='private')
 BUSY = 'The recommender is busy: too many visitors are waiting, or it failed. Change the history once more to try again.'
-COLOURS = {INK: '--body-text-color', GREY: '--body-text-color-subdued', GRID: '--border-color-primary', PAPER: '--block-background-fill', RUST: '--rust'}
+COLOURS = {INK: '--body-text-color', GREY: '--body-text-color-subdued', GRID: '--border-color-primary', PAPER: '--block-background-fill', RUST: '--rust', COLORS[0]: '--line'}
 
 class Page(gr.Blocks):
     "Blocks that know how they want to be launched, also from a notebook: theme, style and nothing from outside."
     def launch(self, **kw):
-        theme = gr.themes.Base(primary_hue='orange', neutral_hue='slate', font=FONT, font_mono=MONO)
+        theme = gr.themes.Base(primary_hue='orange', neutral_hue='slate', font=FONT, font_mono=MONO).set(
+            body_text_color_subdued='*neutral_500', body_text_color_subdued_dark='*neutral_400', block_title_text_color='*body_text_color')
         own = dict(theme=theme, css_paths=HERE/'style.css', share=False, server_name='127.0.0.1', footer_links=[], run_history=False, ssr_mode=False, quiet=True)
         return super().launch(**(own | kw))
 
@@ -41,6 +43,7 @@ def act(a, event, state):
     elif do == 'newest' and 0 <= at < len(items): items.append(items.pop(at))
     elif do == 'clear': user, items = None, []
     elif do == 'restore' and user is not None: items = a.history(user)
+    elif do == 'any' and len(a.split.users): user = a.any_user(); items = a.history(user)
     elif do == 'user' and 0 <= e < len(a.split.users): user, items = e, a.history(e)
     return {'user': user, 'history': items}
 
@@ -71,12 +74,11 @@ def map_figure(a):
     texts = [t if a.ids is None else f'{t} [{" ".join(map(str, c))}]' for t, c in zip(a.titles, a.ids.codes.tolist() if a.ids else a.titles)]
     fig = item_map(a.xy, first, texts, title='', marks={'history': [], **{MODELS[m]: [] for m in a.models}, 'chosen': []}, height=600)
     fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), legend=dict(x=0, xanchor='left'))
-    x, y = a.xy.round(3).T.tolist()                                                            # lists: figure.js looks places up
-    return fig.update_traces(x=x, y=y, customdata=list(range(a.n_items)), marker_showscale=False, selector=0)
+    return fig.update_traces(marker_showscale=False, selector=0)
 
 def figure(make, kind, label, **props):
     "A panel that draws a Plotly figure in the colours of the page when it is first seen, and forwards clicks on points."
-    def fetch(): return make().to_json()
+    def fetch(_): return json.dumps(make().to_plotly_json(), cls=PlotlyJSONEncoder)   # plain lists; fig.to_json packs arrays in base64
     return gr.HTML(html_template=f'<div class="figure {kind}" role="img" aria-label="{label}"></div>', js_on_load=(HERE/'figure.js').read_text(),
                    apply_default_css=False, server_functions=[fetch], head=f'<script src="gradio_api/file={PLOTLY}"></script>', colours=COLOURS, **props)
 
@@ -95,15 +97,15 @@ def build(
     start = {'user': 0, 'history': a.history(0)} if len(a.split.users) else {'user': None, 'history': []}
     with Page(title=f'tiger_nb · TIGER on {dataset.name}', analytics_enabled=False) as page:
         gr.HTML(heading(a), apply_default_css=False)
-        state, chosen, prefix = gr.State(start), gr.State(None), gr.State([])
+        state, marks, chosen, prefix = gr.State(start), gr.State({}), gr.State(None), gr.State([])
         with gr.Tabs(elem_id='tabs'):
             with gr.Tab('Recommend', id='recommend'): r = recommend_tab(a, start)
             with gr.Tab('Codebooks', id='codebooks'): c = codebooks_tab(a)
-            with gr.Tab('Map', id='map'): m = map_tab(a)
+            with gr.Tab('Map', id='map') as tab: m = map_tab(a) | {'tab': tab}
             with gr.Tab('About', id='about'): about_tab(a)
-        wire_history(a, page, state, r, m)
-        if a.ids: wire_codes(a, state, prefix, c)
-        wire_map(a, state, chosen, m)
+        wire_history(a, page, state, marks, r, m)
+        if a.ids: wire_codes(a, prefix, c)
+        wire_map(a, marks, chosen, m)
     return page.queue(max_size=WAITING, default_concurrency_limit=4)
 
 def heading(a):
@@ -117,18 +119,18 @@ def recommend_tab(a, start):
     if 'titles' in a.missing: gr.HTML(notes(a, 'titles'), apply_default_css=False)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=330):
-            with gr.Row(elem_classes='searchline', equal_height=True):
-                users = search('Choose a user', 'number or key', 'find-user')
-                anyone = gr.Button('Any user', elem_id='any-user', min_width=90, scale=0)
-            found_users = panel(elem_id='found-users')
+            users = search('Choose a user', 'number or key', 'find-user')
+            found_users = panel(elem_id='found-users', elem_classes='maybe')
             items = search('Add an item', 'words of its title, or its key' if a.dataset.has_text else 'its key or number', 'find-item')
-            found_items = panel(elem_id='found-items')
+            found_items = panel(elem_id='found-items', elem_classes='maybe')
             history = panel(render.history(a, **names(start)), elem_id='history')
         with gr.Column(scale=9, min_width=330):
-            held = panel(render.held_out(a, **names(start)), elem_id='held-out')
+            held = panel(render.held_out(a, **names(start)), elem_id='held-out', elem_classes='maybe')
             with gr.Row(equal_height=False):
-                lists = [panel(render.model_panel(m, render.note('Thinking …')), elem_id=f'{m}-list', min_width=300, scale=1) for m in MODELS]
-    return dict(users=users, anyone=anyone, found_users=found_users, items=items, found_items=found_items, history=history, held=held, lists=lists)
+                lists = []
+                for m in MODELS:
+                    with gr.Column(min_width=300): lists.append(panel(render.model_panel(m, render.note('Thinking …')), elem_id=f'{m}-list'))
+    return dict(users=users, found_users=found_users, items=items, found_items=found_items, history=history, held=held, lists=lists)
 
 def names(state): return dict(user=state['user'], items=state['history'])
 
@@ -149,7 +151,7 @@ def map_tab(a):
                 plot = figure(lambda: map_figure(a), 'map', 'Map of all items', value={}, elem_id='item-map')
         with gr.Column(scale=5, min_width=330):
             items = search('Find an item', 'words of its title, or its key' if a.dataset.has_text else 'its key or number', 'find-on-map')
-            found, card = panel(elem_id='found-on-map'), panel(render.card(a, None), elem_id='card')
+            found, card = panel(elem_id='found-on-map', elem_classes='maybe'), panel(render.card(a, None), elem_id='card')
     return dict(plot=plot, items=items, found=found, card=card)
 
 def about_tab(a):
@@ -165,7 +167,7 @@ def oracle(a):
     return json.loads(path.read_text(encoding='utf-8')).get('test') if a.dataset.folder == sample_folder() and path.exists() else None
 
 # ---- wiring --------------------------------------------------------------------------------------------------
-def wire_history(a, page, state, r, m):
+def wire_history(a, page, state, marks, r, m):
     "Typing searches; an action changes the state; a new state is shown at once, and the models answer after it."
     r['users'].input(lambda q: render.found_users(a, q), r['users'], r['found_users'], trigger_mode='always_last', **QUICK)
     r['items'].input(lambda q: render.found_items(a, q), r['items'], r['found_items'], trigger_mode='always_last', **QUICK)
@@ -175,37 +177,30 @@ def wire_history(a, page, state, r, m):
         return new, *show(new)
     shown = [state, r['history'], r['held']]
     for p in (r['history'], *r['lists'], m['card']): p.click(do, state, shown, trigger_mode='multiple', **QUICK)
-    emptied = lambda state, event: (*do(state, event), '', '')
-    def pick(state, event:gr.EventData): return emptied(state, event)
+    def pick(state, event:gr.EventData): return *do(state, event), '', ''   # and the search is over
     r['found_users'].click(pick, state, [*shown, r['users'], r['found_users']], **QUICK)
     r['found_items'].click(pick, state, [*shown, r['items'], r['found_items']], **QUICK)
-    def anyone(state):
-        e = int(a.any_user())
-        new = {'user': e, 'history': a.history(e)}
-        return new, *show(new), '', ''
-    if len(a.split.users): r['anyone'].click(anyone, state, [*shown, r['users'], r['found_users']], **QUICK)
-    def answer(state):
-        *panels, marks = recommend(a, state)
-        return *panels, *([marks] if m['plot'] else [])
-    outputs = r['lists'] + ([m['plot']] if m['plot'] else [])
     for event in (page.load, state.change):
-        asked = event(answer, state, outputs, **MODEL_CALLS)
+        asked = event(lambda state: recommend(a, state), state, [*r['lists'], marks], **MODEL_CALLS)
         asked.failure(lambda: [render.model_panel(name, render.note(BUSY)) for name in MODELS], None, r['lists'], **QUICK)
 
-def wire_codes(a, state, prefix, browser):
+def wire_codes(a, prefix, browser):
     def click(prefix, event:gr.EventData):
         new = prefix_after(a, event._data or {}, prefix)
         return new, render.code_browser(a, new)
     browser.click(click, prefix, [prefix, browser], **QUICK)
 
-def wire_map(a, state, chosen, m):
-    "A point, a search result or a neighbour becomes the chosen item."
+def wire_map(a, marks, chosen, m):
+    "A point, a search result or a neighbour becomes the chosen item. The rings follow the history, the lists and the chosen item."
     def choose(chosen, event:gr.EventData):
         i = int((event._data or {}).get('item', -1)) if (event._data or {}).get('do') != 'add' else -1
         return (i, render.card(a, i), '', '') if 0 <= i < a.n_items else (gr.skip(),) * 4
     outputs = [chosen, m['card'], m['items'], m['found']]
     m['items'].input(lambda q: render.found_items(a, q), m['items'], m['found'], trigger_mode='always_last', **QUICK)
     for p in filter(None, (m['plot'], m['found'], m['card'])): p.click(choose, chosen, outputs, **QUICK)
+    rings = lambda marks, chosen: marks | {'chosen': [] if chosen is None else [chosen]}
+    if m['plot']:
+        for event in (m['tab'].select, marks.change, chosen.change): event(rings, [marks, chosen], m['plot'], **QUICK)
 
 # ---- serving -------------------------------------------------------------------------------------------------
 def launch(

@@ -40,28 +40,30 @@ class Popularity:
         histories:Histories, # rows of item ids; ignored
         rows, # (B,) row numbers
     ): # (B, N) float32
-        return np.broadcast_to(self.counts, (len(rows), len(self.counts)))
+        return np.tile(self.counts, (len(rows), 1))
+
+# %% ../nbs/04_baselines.ipynb #pairs
+def _pairs(items, row, d):
+    "Ends (a, b) of all pairs at distance d within one row"
+    same = row[d:] == row[:-d]  # (M-d,)
+    return items[:-d][same], items[d:][same]
 
 # %% ../nbs/04_baselines.ipynb #covisitation-counts
 def covisitation_counts(
     train:Histories, # train part of the histories
     n_items:int, # size of the catalogue, N
     window=50, # largest distance of a pair, places
-    decay=.8, # weight of a pair at distance d is decay**(d-1)
+    decay=.5, # a pair at distance d weighs d**-decay
     back=.25, # weight of pairs read backwards
 ) -> sp.csr_matrix: # (N, N) float32: row = what the user has, column = what goes with it
     "How often items occur in the same history, near pairs counted more. An id outside the catalogue raises `InputError`."
     _counts(train, n_items)
     items, row = _flat(train)
-    pairs = []
+    total = sp.csr_matrix((n_items, n_items), dtype=np.float64)
     for d in range(1, min(window, train.lengths.max(initial=0) - 1) + 1):
-        same = row[d:] == row[:-d]  # both ends in one history
-        a, b = items[:-d][same], items[d:][same]
-        pairs += [(a, b, np.full(len(a), decay**(d - 1))), (b, a, np.full(len(a), back * decay**(d - 1)))]
-    a, b, w = (np.concatenate(x) for x in zip(*pairs)) if pairs else ([], [], [])
-    counts = sp.coo_matrix((w, (a, b)), shape=(n_items, n_items), dtype=np.float32).tocsr()  # sums what occurs repeatedly
-    counts.eliminate_zeros()
-    return counts
+        a, b = _pairs(items, row, d)
+        total += sp.coo_matrix((np.full(len(a), d**-decay), (a, b)), shape=total.shape).tocsr()  # adds up what occurs repeatedly
+    return ((total + back * total.T) if back else total).tocsr().astype(np.float32)
 
 # %% ../nbs/04_baselines.ipynb #history-weights
 def _history_weights(histories, rows, n_items, recency):
@@ -75,8 +77,8 @@ def _history_weights(histories, rows, n_items, recency):
 class CoVisitation:
     "Scores an item by how often it went with the items of the history (formula in notebook 04)."
     def __init__(self,
-        window=50, decay=.8, back=.25, # of the counts, see `covisitation_counts`
-        recency=.5, # weight of the item t places before the last is recency**t
+        window=50, decay=.5, back=.25, # of the counts, see `covisitation_counts`
+        recency=.5, # the item t places before the last weighs recency**t
         source_damping=.25, # power of the history item's frequency to divide by
         target_damping=.1, # power of the scored item's frequency to divide by
         backoff=1e-3, # weight of log popularity, orders what the counts leave equal
@@ -106,7 +108,7 @@ class ContentNeighbours:
     "Scores an item by its cosine to the items of the history. Vectors with NaN, or of another catalogue, raise `InputError`."
     def __init__(self,
         vectors, # (N, d) one vector per item
-        recency=.5, # weight of the item t places before the last is recency**t
+        recency=.5, # the item t places before the last weighs recency**t
     ):
         v = np.asarray(vectors, np.float32)
         if v.ndim != 2 or not np.isfinite(v).all(): raise InputError(f'vectors: expected finite numbers of shape (items, dimensions), got the shape {v.shape}; check how they were made')

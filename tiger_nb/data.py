@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from fastcore.basics import patch
-from .raw import (BEAUTY_SHA256, DOMAINS, SOURCES, InputError, atomic_path, download, fetch, json_lines, k_core,
-                          open_text, read_events, read_json, read_metadata, read_reviews)
+from .raw import (DOMAINS, SOURCES, InputError, atomic_path, download, json_lines, k_core, read_events, read_json,
+                          read_metadata, read_reviews)
 
 # %% ../nbs/00_data.ipynb #reexport
 _all_ = ['InputError', 'atomic_path', 'download', 'k_core', 'read_events', 'read_metadata', 'read_reviews']
@@ -173,18 +173,21 @@ class Split:
     @cached_property
     def test_targets(self): return self.interactions.items[self.test.ends].astype(np.int64)
 
-    def part(self,
-        name:str, # 'valid' or 'test'
-    ): # Histories (E rows) and targets (E,)
-        if name not in ('valid', 'test'): raise InputError(f"part '{name}' is unknown; use 'valid' or 'test'")
-        return getattr(self, name), getattr(self, f'{name}_targets')
+# %% ../nbs/00_data.ipynb #part
+@patch
+def part(self:Split,
+    name:str, # 'valid' or 'test'
+): # Histories (E rows) and targets (E,)
+    if name not in ('valid', 'test'): raise InputError(f"part '{name}' is unknown; use 'valid' or 'test'")
+    return getattr(self, name), getattr(self, f'{name}_targets')
 
-    @cached_property
-    def sha256(self):
-        "SHA-256 of the sorted lines of item ids: the same however the users are numbered."
-        flat, at = list(map(str, self.interactions.items.tolist())), self.interactions.offsets.tolist()
-        lines = sorted(' '.join(flat[a:b]) for a, b in zip(at, at[1:]))
-        return hashlib.sha256('\n'.join(lines).encode()).hexdigest()
+# %% ../nbs/00_data.ipynb #sha256
+@patch(as_prop=True)
+def sha256(self:Split):
+    "SHA-256 of the sorted lines of item ids: the same however the users are numbered."
+    flat, at = list(map(str, self.interactions.items.tolist())), self.interactions.offsets.tolist()
+    lines = sorted(' '.join(flat[a:b]) for a, b in zip(at, at[1:]))
+    return hashlib.sha256('\n'.join(lines).encode()).hexdigest()
 
 # %% ../nbs/00_data.ipynb #check-ids
 def _check_lists(d, path, who, what, limit=None):

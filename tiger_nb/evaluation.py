@@ -34,7 +34,7 @@ def _as_scores(x):
     "`x` as a floating tensor, without a copy where possible; NaN raises `InputError`"
     s = x.detach() if torch.is_tensor(x) else torch.from_numpy(np.require(x, requirements=['C', 'W']))
     if not s.is_floating_point(): s = s.double()  # counts stay exact up to 2**53
-    if s.isnan().any(): raise InputError('scores hold NaN, which has no place in an order; mark excluded items with -inf')
+    if s.amax(-1).isnan().any(): raise InputError('scores hold NaN, which has no place in an order; mark excluded items with -inf')
     return s
 
 # %% ../nbs/03_evaluation.ipynb #check-ids

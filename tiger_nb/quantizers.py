@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['residual_encode', 'residual_decode', 'check_vectors', 'ResidualQuantizer', 'relative_error', 'error_by_level',
-           'fit_codebooks', 'RandomIDs', 'LSH', 'PQ']
+           'collision_rate', 'fit_codebooks', 'RandomIDs', 'LSH', 'PQ']
 
 # %% ../nbs/07_quantizers.ipynb #imports
 import json
@@ -140,6 +140,14 @@ def error_by_level(
     "What each further code adds."
     codes = quantizer.encode(X)
     return [relative_error(X, quantizer.decode(codes[:, :l + 1])) for l in range(codes.shape[1])]
+
+# %% ../nbs/07_quantizers.ipynb #collision-rate
+def collision_rate(
+    codes, # (N, L) int
+) -> float: # 0 … 1
+    "Share of the items that share all their codes with another item."
+    _, bucket, members = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    return float((members[bucket] > 1).mean())
 
 # %% ../nbs/07_quantizers.ipynb #fit-codebooks
 def fit_codebooks(

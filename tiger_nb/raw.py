@@ -106,9 +106,11 @@ def _numbers(t):
     if t.dtype.is_temporal(): return t.cast(pl.Datetime('us')).dt.epoch('us')
     if t.dtype.is_integer(): return t.cast(pl.Int64)
     t = t.cast(pl.String)
+    whole = t.cast(pl.Int64, strict=False)
+    if not whole.null_count(): return whole # nearly always; the other two are slow
+    broken = t.cast(pl.Float64, strict=False).fill_nan(None)
     dates = t.str.to_datetime(strict=False, time_unit='us', time_zone='UTC').dt.epoch('us')
-    tries = [t.cast(pl.Int64, strict=False), t.cast(pl.Float64, strict=False), dates]
-    return min(tries, key=lambda s: s.fill_nan(None).null_count() if s.dtype.is_float() else s.null_count())
+    return min(whole, broken, dates, key=lambda s: s.null_count())
 
 # %% ../nbs/000_raw.ipynb #read-events
 def read_events(
@@ -186,18 +188,22 @@ def k_core(
         df = df.filter(pl.len().over('user') >= k).filter(pl.len().over('item') >= k)
         if len(df) == n: return df
 
+# %% ../nbs/000_raw.ipynb #whole-gzip
+def _whole_gzip(path):
+    "Whether a gzip file can be read to its end; its own checksum is verified on the way."
+    try:
+        with gzip.open(path) as f:
+            while f.read(1 << 20): pass
+        return True
+    except (OSError, EOFError, zlib.error): return False
+
 # %% ../nbs/000_raw.ipynb #checksum
 def _sound(path, checksum):
     "Whether a file has the checksum 'algorithm:hex'; without one, whether a gzip file is whole."
     if checksum:
         algorithm, _, want = checksum.partition(':')
         with open(path, 'rb') as f: return hashlib.file_digest(f, algorithm).hexdigest() == want
-    if '.gz' not in path.suffixes: return True
-    try:
-        with gzip.open(path) as f:
-            while f.read(1 << 20): pass
-        return True
-    except (OSError, EOFError, zlib.error): return False
+    return '.gz' not in path.suffixes or _whole_gzip(path)
 
 # %% ../nbs/000_raw.ipynb #stream
 def _stream(url, part, name):
@@ -212,6 +218,7 @@ def _stream(url, part, name):
         if r.status_code != 206: have = 0 # the server sends all of it again
         length = r.headers.get('Content-Length')
         total = have + int(length) if length else None
+        part.parent.mkdir(parents=True, exist_ok=True)
         with open(part, 'ab' if have else 'wb') as f, \
              tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=name) as bar:
             for chunk in r.raw.stream(1 << 16, decode_content=False): bar.update(f.write(chunk))
@@ -228,15 +235,16 @@ def fetch(
     "Download a file, going on where an earlier attempt ended; raises InputError and leaves nothing if it can't be had."
     path = Path(path)
     if path.exists() and _sound(path, checksum): return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     part, reason = path.with_name(path.name + '.part'), None
     for attempt in range(tries):
         if attempt: time.sleep(pause * 2 ** (attempt - 1))
         try: _stream(url, part, path.name); reason = None; break
-        except (requests.RequestException, HTTPError, OSError) as e:
+        except (requests.RequestException, HTTPError, ConnectionError, TimeoutError) as e:
             status = getattr(getattr(e, 'response', None), 'status_code', None)
             reason = f'the server answers {status}' if status else type(e).__name__
             if status and 400 <= status < 500 and status not in (408, 416, 429): break
+            if attempt and not part.exists(): break # twice nothing at all: no network, or no such server
+        except OSError as e: raise InputError(f'{part}: {e.strerror}; free some space or choose a folder that can be written') from None
     if reason is None and not _sound(part, checksum): reason = 'the content is not the expected one (checksum)'
     if reason:
         part.unlink(missing_ok=True)
@@ -263,13 +271,14 @@ BEAUTY_SHA256 = {
 def _from_zenodo(api, names, folder):
     "Fetch a domain's interactions and index files from a Zenodo record, whether flat or in zip files."
     listing = fetch(api, folder/'.zenodo.json')
-    try: entries = read_json(listing)['files']
+    try: entries = read_json(listing).get('files', [])
     finally: listing.unlink()
     mine = lambda text: any(n.lower() in text.lower() for n in names)
     wanted = re.compile(r'(inter(_new)?|index_\w+|\w+_5)\.json(\.gz)?$')
     for e in [e for e in entries if mine(e['key'])] or [e for e in entries if e['key'].endswith('.zip')]:
-        if not (e['key'].endswith('.zip') or wanted.search(e['key'])): continue
-        path = fetch(e['links']['self'], folder/PurePosixPath(e['key']).name, e['checksum'])
+        plain = wanted.search(e['key']) # Sport_inter.json is kept as inter.json
+        if not (plain or e['key'].endswith('.zip')): continue
+        path = fetch(e['links']['self'], folder/(plain[0] if plain else PurePosixPath(e['key']).name), e['checksum'])
         if path.suffix != '.zip': continue
         with zipfile.ZipFile(path) as z:
             for m in z.namelist():

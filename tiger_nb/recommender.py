@@ -20,7 +20,6 @@ from .data import Dataset, Histories, InputError, atomic_path
 from .decoding import invalid_rate, tiger_ranker
 from .embeddings import embed, load_vectors, save_vectors, umap_2d
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
-from .quantizers import save_quantizer
 from .rqkmeans import RQKMeans
 from .rqvae import RQVAE
 from .sasrec import SASRec, SASRecSettings, sasrec_scorer, sasrec_task
@@ -51,14 +50,14 @@ class TokenizerSettings:
 
 PRESETS = {
     'sample': {'tokenizer': TokenizerSettings(codes=32),
-               'sasrec': RunSettings(SASRecSettings(width=64, blocks=2, heads=1, dropout=0.3),
-                                     TrainSettings(epochs=40, batch_size=128)),
-               'tiger': RunSettings(TigerSettings(width=64, encoder_layers=2, decoder_layers=2, heads=4, head_dim=16, ff=256, max_items=12),
-                                    TrainSettings(epochs=12, lr=2e-3), beams=50)},
+               'sasrec': RunSettings(SASRecSettings(blocks=1, ff=128, max_len=12), TrainSettings(epochs=12, batch_size=64, lr=3e-3)),
+               'tiger': RunSettings(TigerSettings(width=64, encoder_layers=2, decoder_layers=2, heads=4, head_dim=16, ff=128, dropout=0.0, max_items=8),
+                                    TrainSettings(epochs=6, batch_size=128, lr=4e-3), validation_users=1000, beams=50)},
     'beauty': {'tokenizer': TokenizerSettings(),
-               'sasrec': RunSettings(SASRecSettings(width=256, blocks=1, dropout=0.3, loss='sampled', negatives=512),
-                                     TrainSettings(minutes=30, batch_size=128)),
-               'tiger': RunSettings(TigerSettings(), TrainSettings(minutes=45, lr=1e-3, validate_every=250))},
+               'sasrec': RunSettings(SASRecSettings(width=256, blocks=1, dropout=0.4, loss='sampled', negatives=512),
+                                     TrainSettings(minutes=15, batch_size=128)),
+               'tiger': RunSettings(TigerSettings(dropout=0.0, max_items=10),
+                                    TrainSettings(minutes=45, lr=2e-3, batch_size=128, validate_every=500), beams=50)},
 }
 
 def preset_for(
@@ -104,7 +103,7 @@ def tokenize(
     if vectors is None: vectors = embed(dataset, s.encoder, seed=s.seed)
     if shipped: ids, source = _load_index(shipped, dataset.n_items), shipped.name
     else:
-        quantizer = quantizer_for(s).fit(vectors); save_quantizer(out/'codebooks.safetensors', quantizer)
+        quantizer = quantizer_for(s).fit(vectors); quantizer.save(out/'codebooks.safetensors')
         ids, source = SemanticIds.from_codes(quantizer.encode(vectors), s.codes), s.method
     save_vectors(out/'vectors.npz', vectors); save_vectors(out/'map.npz', umap_2d(vectors, s.seed)); ids.save(out/'semantic_ids.json')
     _write_json(out/'tokenizer.json', {'source': source, 'sizes': list(ids.sizes), 'collision': ids.collision, 'settings': asdict(s)})

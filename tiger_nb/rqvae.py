@@ -28,11 +28,11 @@ class RQVAESettings:
     beta:float = 0.25              # weight of the commitment loss
     revive_every:int = 50          # steps after which codes that were not used are moved; 0: never
     batch_size:int = 512           # items a step
-    lr:float = 1e-3                # peak learning rate of AdamW, falling as a cosine
+    lr:float = 3e-3                # peak learning rate of AdamW, falling as a cosine
     steps:int = 4000               # optimizer steps
     device:str = 'auto'            # 'auto' (a GPU where there is one) or 'cpu'
 
-PRESETS = {'sample': RQVAESettings(steps=1500), 'beauty': RQVAESettings()}
+PRESETS = {'sample': RQVAESettings(batch_size=256, steps=800), 'beauty': RQVAESettings()}
 
 # %% ../nbs/09_rqvae.ipynb #network
 def _mlp(sizes):
@@ -89,8 +89,9 @@ def quantize(self:RQVAENetwork,
     "Residual quantization (section 3.1); in training, unused codes are revived on the way."
     every, residual, chosen, loss = self.settings.revive_every, z, [], 0.
     due = self.training and every and self.steps and self.steps % every == 0
-    for level, C in enumerate(self.codebooks):
+    for level in range(len(self.codebooks)):
         if due: self.revive(level, residual)
+        C = self.codebooks[level]                                                      # (K, latent)
         with torch.no_grad(): code = ((C * C).sum(1) - 2 * residual @ C.T).argmin(1)   # (B, K) -> (B,)
         if self.training: self.uses[level] += torch.bincount(code, minlength=len(C))
         e = F.embedding(code, C)                                                       # (B, latent)
