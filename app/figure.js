@@ -14,12 +14,17 @@ const recolour = x => {
   return name ? getComputedStyle(element).getPropertyValue(name).trim() || x : x
 }
 
+// Plotly's JSON packs arrays in base64.
+const TYPES = {i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array}
+const unpack = a => a && a.bdata ? Array.from(new TYPES[a.dtype](Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer)) : a || []
+
 // Rings: the value is {name: [item ids]}, and a trace of that name gets their places.
 const ring = fig => {
-  const all = fig.data[0], row = new Map(Array.from(all.customdata || [], (id, i) => [id, i]))
+  const {x, y, text, customdata} = Object.fromEntries(Object.entries(fig.data[0]).map(([k, v]) => [k, unpack(v)]))
+  const row = new Map(customdata.map((id, i) => [id, i]))
   for (const t of fig.data.slice(1)) {
     const ids = ((props.value || {})[t.name] || []).filter(id => row.has(id)), at = ids.map(id => row.get(id))
-    Object.assign(t, {x: at.map(i => all.x[i]), y: at.map(i => all.y[i]), text: at.map(i => all.text[i]), customdata: ids, visible: at.length ? true : 'legendonly'})
+    Object.assign(t, {x: at.map(i => x[i]), y: at.map(i => y[i]), text: at.map(i => text[i]), customdata: ids, visible: at.length > 0})
   }
 }
 
@@ -36,4 +41,4 @@ const draw = async () => {
 new ResizeObserver(draw).observe(box)
 new MutationObserver(draw).observe(document.body, {attributes: true, attributeFilter: ['class']})
 watch('value', draw)
-server.fetch(0).then(f => { original = JSON.parse(f); return draw() }).catch(() => { box.textContent = 'The figure could not be drawn; reload the page.' })
+server.fetch(box.clientWidth).then(f => { original = JSON.parse(f); return draw() }).catch(() => { box.textContent = 'The figure could not be drawn; reload the page.' })

@@ -5,7 +5,6 @@ from pathlib import Path
 os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')   # read when gradio is imported
 import gradio as gr
 import plotly
-from plotly.utils import PlotlyJSONEncoder
 
 from tiger_nb.data import InputError, sample_folder
 from tiger_nb.evaluation import table
@@ -74,11 +73,25 @@ def map_figure(a):
     texts = [t if a.ids is None else f'{t} [{" ".join(map(str, c))}]' for t, c in zip(a.titles, a.ids.codes.tolist() if a.ids else a.titles)]
     fig = item_map(a.xy, first, texts, title='', marks={'history': [], **{MODELS[m]: [] for m in a.models}, 'chosen': []}, height=600)
     fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), legend=dict(x=0, xanchor='left'))
+    for name, symbol, color, size in RINGS: fig.update_traces(marker=dict(symbol=symbol, color=color, size=size, line_width=2.2), selector=dict(name=name))
     return fig.update_traces(marker_showscale=False, selector=0)
+
+def usage_figure(a, width, narrow=620):
+    "Use of each code, the levels side by side, or one below the other on a narrow page."
+    n = a.ids.learned.shape[1]
+    fig = code_usage(a.ids.code_counts()[:n])
+    for l in range(n if width < narrow else 0):
+        number = l + 1 if l else ''
+        fig.update_layout({f'xaxis{number}': dict(domain=[0, 1]), f'yaxis{number}': dict(domain=[1 - (l + .72)/n, 1 - (l + .08)/n], showticklabels=True)})
+        fig.layout.annotations[l].update(x=0, xanchor='left', y=1 - (l + .06)/n)
+    return fig
+
+# name, symbol, colour and size of the rings; sizes differ, so that an item in all of them shows them all
+RINGS = [('history', 'circle-open', INK, 11), ('TIGER', 'diamond-open', COLORS[5], 17), ('SASRec', 'square-open', COLORS[0], 21), ('chosen', 'circle-open', RUST, 27)]
 
 def figure(make, kind, label, **props):
     "A panel that draws a Plotly figure in the colours of the page when it is first seen, and forwards clicks on points."
-    def fetch(_): return json.dumps(make().to_plotly_json(), cls=PlotlyJSONEncoder)   # plain lists; fig.to_json packs arrays in base64
+    def fetch(width): return make(width).to_json()
     return gr.HTML(html_template=f'<div class="figure {kind}" role="img" aria-label="{label}"></div>', js_on_load=(HERE/'figure.js').read_text(),
                    apply_default_css=False, server_functions=[fetch], head=f'<script src="gradio_api/file={PLOTLY}"></script>', colours=COLOURS, **props)
 
@@ -138,8 +151,7 @@ def codebooks_tab(a):
     if a.ids is None: gr.HTML(notes(a, 'semantic_ids'), apply_default_css=False); return None
     gr.HTML(notes(a, 'codebooks') + render.code_report(a), apply_default_css=False)
     browser = panel(render.code_browser(a, []), elem_id='codes')
-    learned = a.ids.learned.shape[1]
-    figure(lambda: code_usage(a.ids.code_counts()[:learned]), 'usage', 'Use of each code per level', elem_id='usage')
+    figure(lambda width: usage_figure(a, width), 'usage', 'Use of each code per level', elem_id='usage')
     return browser
 
 def map_tab(a):
@@ -148,7 +160,7 @@ def map_tab(a):
             if a.xy is None: gr.HTML(notes(a, 'map'), apply_default_css=False); plot = None
             else:
                 gr.HTML(render.note('Each point is an item, placed by UMAP of the item vectors' + (' and coloured by its first code' if a.ids else '') + ': near means alike. Scroll to zoom, drag to move, click a point.'), apply_default_css=False)
-                plot = figure(lambda: map_figure(a), 'map', 'Map of all items', value={}, elem_id='item-map')
+                plot = figure(lambda width: map_figure(a), 'map', 'Map of all items', value={}, elem_id='item-map')
         with gr.Column(scale=5, min_width=330):
             items = search('Find an item', 'words of its title, or its key' if a.dataset.has_text else 'its key or number', 'find-on-map')
             found, card = panel(elem_id='found-on-map', elem_classes='maybe'), panel(render.card(a, None), elem_id='card')
@@ -168,9 +180,9 @@ def oracle(a):
 
 # ---- wiring --------------------------------------------------------------------------------------------------
 def wire_history(a, page, state, marks, r, m):
-    "Typing searches; an action changes the state; a new state is shown at once, and the models answer after it."
-    r['users'].input(lambda q: render.found_users(a, q), r['users'], r['found_users'], trigger_mode='always_last', **QUICK)
-    r['items'].input(lambda q: render.found_items(a, q), r['items'], r['found_items'], trigger_mode='always_last', **QUICK)
+    "Typing searches (`change`: Gradio's `input` misses pasting and deleting); an action changes the state; a new state is shown at once, and the models answer after it."
+    r['users'].change(lambda q: render.found_users(a, q), r['users'], r['found_users'], trigger_mode='always_last', **QUICK)
+    r['items'].change(lambda q: render.found_items(a, q), r['items'], r['found_items'], trigger_mode='always_last', **QUICK)
     def show(state): return render.history(a, **names(state)), render.held_out(a, **names(state))
     def do(state, event:gr.EventData):
         new = act(a, event._data or {}, state)
@@ -196,7 +208,7 @@ def wire_map(a, marks, chosen, m):
         i = int((event._data or {}).get('item', -1)) if (event._data or {}).get('do') != 'add' else -1
         return (i, render.card(a, i), '', '') if 0 <= i < a.n_items else (gr.skip(),) * 4
     outputs = [chosen, m['card'], m['items'], m['found']]
-    m['items'].input(lambda q: render.found_items(a, q), m['items'], m['found'], trigger_mode='always_last', **QUICK)
+    m['items'].change(lambda q: render.found_items(a, q), m['items'], m['found'], trigger_mode='always_last', **QUICK)
     for p in filter(None, (m['plot'], m['found'], m['card'])): p.click(choose, chosen, outputs, **QUICK)
     rings = lambda marks, chosen: marks | {'chosen': [] if chosen is None else [chosen]}
     if m['plot']:

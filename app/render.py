@@ -102,7 +102,8 @@ def recommendations(a, name, items, target, k=10):
         badge = '<span class="badge">held out</span>' if i == target else ''
         return f'<li class="{"hit" if i == target else ""}" data-item="{i}"><span class="rank">{rank}</span>{item(a, i, shared, star, badge)}<span class="score">{score:.2f}</span>{add(a, i)}</li>'
     rows = map(row, table['rank'].to_list(), ranked, table['score'].to_list(), a.shared(ranked, items))
-    return verdict(target, ranked, items) + '<ol class="list">' + ''.join(rows) + '</ol>', ranked
+    made_of = ','.join(map(str, items))
+    return verdict(target, ranked, items) + f'<ol class="list" data-history="{made_of}">' + ''.join(rows) + '</ol>', ranked
 
 SCORES = {'tiger': 'log-probability, by beam search', 'sasrec': 'logit, every item scored'}
 
@@ -126,7 +127,7 @@ def code_grid(a, level, prefix):
     top, chosen = max(counts), prefix[level] if level < len(prefix) else None
     def cell(c, n):
         if not n: return f'<span class="cell none" title="code {c}: no item">{c}</span>'
-        kind = 'cell' + (' full' if n > top / 2 else '') + (' chosen' if c == chosen else '')
+        kind = 'cell' + (' full' if n > .65 * top else '') + (' chosen' if c == chosen else '')
         name = f'level {level + 1}, code {c}: {count(n)}'
         return f'<button type="button" class="{kind}" style="--n:{n / top:.3f}" data-do="code" data-level="{level}" data-code="{c}" title="{name}" aria-label="{name}" aria-pressed="{str(c == chosen).lower()}">{c}</button>'
     given = f'after {chips(prefix[:level])}' if level else 'of all items'

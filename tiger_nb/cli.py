@@ -92,10 +92,10 @@ def tiger_train(
     order:Literal['standard', 'seed', 'given']=None, # order of the histories (default: the best the folder has)
     out:str=None,            # folder of the run (default: runs/<data>/<model>, with --params runs/<experiment_name>)
     tokenizer:str=None,      # Semantic IDs of a tiger: a folder of tiger_tokenize or an index file (default: index_*.json of the data, else made in OUT/tokenizer)
-    params:str=None,         # configuration file in the form of NonameUntitled/tiger; budgets, --seed, --out, --precision and --device may be added
+    params:str=None,         # configuration file in the form of NonameUntitled/tiger; budgets, --seed, --out, --precision and --device may be added (default: none)
     minutes:float=None,      # budget in minutes, validation included (default: the preset's budget)
-    epochs:int=None,         # budget in passes over the training rows
-    steps:int=None,          # budget in optimizer steps
+    epochs:int=None,         # budget in passes over the training rows (default: the preset's budget)
+    steps:int=None,          # budget in optimizer steps (default: the preset's budget)
     batch_size:int=None,     # rows a step: users for a sasrec, prefixes for a tiger (default: the preset's)
     lr:float=None,           # peak learning rate (default: the preset's)
     schedule:Literal['constant', 'cosine', 'inverse_sqrt']=None, # learning rate after the warm-up (default: the preset's)
@@ -187,14 +187,14 @@ def _evaluate_baseline(name, data, order, part, filter_seen, ids, bucket):
 # %% ../nbs/16_cli.ipynb #evaluate
 @command
 def tiger_evaluate(
-    run:str=None,         # folder of a run; or
-    baseline:Literal['popularity', 'covisitation', 'content']=None, # an untrained model, fitted to the train part
+    run:str=None,         # folder of a run: give this or --baseline
+    baseline:Literal['popularity', 'covisitation', 'content']=None, # an untrained model, fitted to the train part: give this or --run
     data:str=None,        # a data folder, its inter.json, sample, beauty, sports or toys (default: where the run's data was)
     order:Literal['standard', 'seed', 'given']=None, # order of the histories (default: the run's; for a baseline the best the folder has)
     part:Literal['valid', 'test']='test', # which held-out items
     filter_seen:bool=None,# leave out the items of the whole history (default: as in the run; for a baseline yes)
     accounting:Literal['item', 'bucket']='item', # what counts as a hit: the item itself, or any item with the same learned codes
-    tokenizer:str=None,   # Semantic IDs for bucket accounting of a baseline or a sasrec: folder or index file
+    tokenizer:str=None,   # Semantic IDs for bucket accounting of a baseline or a sasrec: folder or index file (default: none)
     beams:int=None,       # beam width of a tiger (default: the run's)
     out:str=None,         # file for the record, .json (default: none is written)
     json:bool=False,      # print the record as JSON
@@ -244,12 +244,12 @@ def tiger_recommend(
 def tiger_demo(
     data:str='sample',     # a data folder, its inter.json, sample, beauty, sports or toys
     order:Literal['standard', 'seed', 'given']=None, # order of the histories (default: the best the folder has)
-    port:int=7860,         # of 127.0.0.1
+    port:int=7860,         # port on 127.0.0.1
     runs:str=None,         # folder with tokenizer/, sasrec/ and tiger/, made where missing (default: runs/<data>)
-    minutes:float=None,    # training time of each model in minutes (default: the preset's: the sample takes about 4 for both, other data 30 and 45)
+    minutes:float=None,    # training time of each model in minutes (default: the presets' budgets, see tiger_train --help)
     prepare_only:bool=False, # make what is missing and stop
 ):
-    """Prepare what is missing and open the demo in the browser's reach.
+    """Prepare what is missing and serve the demo on 127.0.0.1.
 
     tiger_demo
     tiger_demo --data data/Beauty --minutes 10"""

@@ -36,7 +36,7 @@ def parser_of(
     parser = _Parser(func.__name__, description=cleandoc(func.__doc__), epilog=epilog() if callable(epilog) else epilog, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
     for name, p in docments(func, full=True, returns=False, eval_str=True).items():
         needed = p.default is Parameter.empty
-        text = p.docment + ('' if needed or p.default in (None, False) else f' (default: {p.default})')
+        text = p.docment + ('' if needed or p.default is None or p.default is False else f' (default: {p.default})')
         parser.add_argument('--' + name.replace('_', '-'), dest=name, required=needed, default=None if needed else p.default,
                             help=text.replace('%', '%%'), **_option(p))
     return parser

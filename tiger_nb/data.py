@@ -296,6 +296,10 @@ class Dataset:
     items:pl.DataFrame # one row per item id, see `catalogue`
     attributes:Histories=None # row = item: anonymous attribute integers
 
+    def __repr__(self):
+        x = self.interactions
+        return f'Dataset({self.name}, {self.order} order: {x.n_users:,} users, {x.n_items:,} items, {len(x.items):,} interactions)'
+
     @property
     def n_items(self): return self.interactions.n_items
     @cached_property

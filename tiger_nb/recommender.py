@@ -54,8 +54,8 @@ PRESETS = {
                'tiger': RunSettings(TigerSettings(width=64, encoder_layers=2, decoder_layers=2, heads=4, head_dim=16, ff=128, dropout=0.0, max_items=8),
                                     TrainSettings(epochs=6, batch_size=128, lr=4e-3), validation_users=1000, beams=50)},
     'beauty': {'tokenizer': TokenizerSettings(),
-               'sasrec': RunSettings(SASRecSettings(width=256, blocks=1, dropout=0.4, loss='sampled', negatives=512),
-                                     TrainSettings(minutes=15, batch_size=128)),
+               'sasrec': RunSettings(SASRecSettings(width=256, blocks=1, dropout=0.3, loss='sampled', negatives=512),
+                                     TrainSettings(epochs=12, batch_size=128)),
                'tiger': RunSettings(TigerSettings(dropout=0.0, max_items=10),
                                     TrainSettings(minutes=45, lr=2e-3, batch_size=128, validate_every=500), beams=50)},
 }

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import faiss
 import numpy as np
-from tqdm.auto import tqdm
 
 from .data import InputError
 from .quantizers import ResidualQuantizer, check_vectors, residual_encode
@@ -40,11 +39,9 @@ class RQKMeans(ResidualQuantizer):
     ):
         "Learn the codebooks. Raises `InputError` for fewer items than codes."
         residual, books = check_vectors(X), []
-        progress = tqdm(range(self.levels), desc='residual k-means', leave=False)
-        for level in progress:
+        for level in range(self.levels):
             books.append(kmeans(residual, self.codes, self.seed + 1000 * level, self.rounds))
             code = residual_encode(residual, books[-1:])[:, 0]
             residual = residual - books[-1][code]
-            progress.set_postfix(residual=float((residual**2).sum(1).mean()))
         self.codebooks = np.stack(books)
         return self

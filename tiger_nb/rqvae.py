@@ -26,7 +26,7 @@ class RQVAESettings:
     hidden:tuple = (512, 256, 128) # units of the encoder's hidden layers, mirrored in the decoder (Rajput et al. 2023, section 4.1)
     latent:int = 32                # dimensions of the latent space
     beta:float = 0.25              # weight of the commitment loss
-    revive_every:int = 50          # steps after which codes that were not used are moved; 0: never
+    revive_every:int = 20          # steps after which codes that were not used are moved; 0: never
     batch_size:int = 512           # items a step
     lr:float = 3e-3                # peak learning rate of AdamW, falling as a cosine
     steps:int = 4000               # optimizer steps
@@ -122,7 +122,8 @@ class RQVAE(ResidualQuantizer):
 
     def set_arrays(self, arrays):
         "Put back the weights, as `arrays` gave them."
-        self.network = RQVAENetwork(len(arrays['mean']), self.levels, self.codes, self.settings).eval()
+        with torch.random.fork_rng():   # a new network draws weights, which are replaced at once
+            self.network = RQVAENetwork(len(arrays['mean']), self.levels, self.codes, self.settings).eval()
         self.network.load_state_dict({name: torch.as_tensor(a) for name, a in arrays.items()})
         self.codebooks = self.network.codebooks.detach().numpy()
 
@@ -144,7 +145,8 @@ class RQVAE(ResidualQuantizer):
 
     @torch.no_grad()
     def decode(self, codes):
-        return self.network.reconstruct(torch.from_numpy(residual_decode(codes, self._fitted()))).numpy()
+        z = torch.from_numpy(residual_decode(codes, self._fitted()))   # (N, latent)
+        return self.network.reconstruct(z).numpy()
 
 # %% ../nbs/09_rqvae.ipynb #fit
 def _start(network, X, first, seed):

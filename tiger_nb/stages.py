@@ -89,15 +89,23 @@ def tiger_embed(
     print(f'{len(vectors)} items, {vectors.shape[1]} dimensions: {out}')
 
 # %% ../nbs/15c_stages.ipynb #presets
+def _source(module): return ast.parse(Path(find_spec(f'tiger_nb.{module}').origin).read_text(encoding='utf-8')).body
+
+def _defaults(module, name):
+    "The defaults of a class of settings, as they stand in its source."
+    body = next(n.body for n in _source(module) if isinstance(n, ast.ClassDef) and n.name == name)
+    return f'{name}({", ".join(f"{n.target.id}={ast.unparse(n.value)}" for n in body if isinstance(n, ast.AnnAssign) and n.value)})'
+
 def preset_text(
     *stages, # of 'tokenizer', 'sasrec' and 'tiger'
 )->str:
-    "The presets of stages, as they stand in the source of `recommender`."
-    source = Path(find_spec('tiger_nb.recommender').origin).read_text(encoding='utf-8')
-    table = next(n.value for n in ast.parse(source).body if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == 'PRESETS')
+    "The presets of stages and the defaults behind them, as they stand in the source."
+    table = next(n.value for n in _source('recommender') if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == 'PRESETS')
     rows = [(data.value, stage.value, ast.unparse(call)) for data, row in zip(table.keys, table.values) for stage, call in zip(row.keys, row.values)]
-    lines = [f'  {"sample" if data == "sample" else "others":8}{stage:10}{call}' for data, stage, call in rows if stage in stages]
-    return '\n'.join(['presets, by data; what they leave out has the defaults of these classes:', *lines])
+    presets = [f'  {"sample" if data == "sample" else "others":8}{stage:10}{call}' for data, stage, call in rows if stage in stages]
+    classes = {'tokenizer': [('recommender', 'TokenizerSettings')], 'sasrec': [('sasrec', 'SASRecSettings')], 'tiger': [('tiger', 'TigerSettings')]}
+    used = [c for stage in stages for c in classes[stage]] + ([('recommender', 'RunSettings'), ('training', 'TrainSettings')] if 'tokenizer' not in stages else [])
+    return '\n'.join(['presets, by data:', *presets, 'and where they say nothing:', *(f'  {_defaults(*c)}' for c in used)])
 
 # %% ../nbs/15c_stages.ipynb #tokenize-helpers
 def _vectors(path, dataset):
