@@ -2,6 +2,8 @@
 PYTHON ?= python3
 DATA ?= sample
 PORT ?= 7860
+# Minutes of training for each model in place of what the data set's preset takes.
+MINUTES ?=
 # An index for another build of torch, e.g. the CPU one; README.md names them.
 TORCH_INDEX ?=
 # Which notebooks `make notebooks` runs; all by default.
@@ -29,8 +31,8 @@ $(STAMP): constraints.txt settings.ini setup.py pyproject.toml
 	$(PIP) $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") --no-build-isolation -e '.[dev]'
 	@touch $(STAMP)
 
-demo: environment  ## prepare what is missing and open the app: make demo [DATA=folder] [PORT=7860]
-	$(BIN)/tiger_demo --data "$(DATA)" --port $(PORT)
+demo: environment  ## prepare what is missing and open the app: make demo [DATA=folder] [PORT=7860] [MINUTES=10]
+	$(BIN)/tiger_demo --data "$(DATA)" --port $(PORT)$(if $(MINUTES), --minutes $(MINUTES))
 
 test: environment  ## every check, below 20 minutes on 2 cores
 	$(BIN)/python .ci/check.py

@@ -180,7 +180,7 @@ def hostile_titles_stay_text(v):
         s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]; s.close()
         dataset, paths = hostile_shop(Path(tmp))
         app = launch(dataset, paths, port, block=False)
-        page, asked = v.page.context.new_page(), []
+        page, asked = v.page.context.browser.new_context().new_page(), []
         page.on('dialog', lambda d: (asked.append(d.message), d.dismiss()))
         page.on('pageerror', lambda e: v.errors.append(str(e)))
         try:
@@ -205,7 +205,7 @@ def hostile_titles_stay_text(v):
             expect(page.locator('#about-page')).to_be_visible()
             assert not asked, f'a title was run as a script: {asked}'
             assert not page.locator('img[src=x]').count() and not page.locator('svg[onload]').count(), 'a title became an element'
-        finally: page.close(); app.close()
+        finally: page.context.close(); app.close(verbose=False)
 
 @check
 def console_stays_clean(v): assert not v.errors, '\n'.join(v.errors)

@@ -1,7 +1,9 @@
-// Buttons of a panel say what they do in data-*; Python's `act` decides what that means.
+// Buttons of a panel say what they do in data-*; Python decides what that means.
+// To look at something is the event 'select', to change the history the event 'click'.
+const looks = ['code', 'up', 'show']
 element.addEventListener('click', e => {
   const b = e.target.closest('[data-do]')
-  if (b) trigger('click', {...b.dataset})
+  if (b) trigger(looks.includes(b.dataset.do) ? 'select' : 'click', {...b.dataset})
 })
 // Arrow keys walk through the codes of a heat map.
 element.addEventListener('keydown', e => {

@@ -34,7 +34,7 @@ const draw = async () => {
   if (box.classList.contains('map')) ring(fig)
   Object.assign(fig.layout, {width: box.clientWidth, height: box.clientHeight, autosize: false, uirevision: 'same'})
   await Plotly.react(box, fig.data, fig.layout, config)
-  if (!drawn) box.on('plotly_click', e => { const id = e.points[0].customdata; if (id !== undefined) trigger('click', {do: 'show', item: id}) })
+  if (!drawn) box.on('plotly_click', e => { const id = e.points[0].customdata; if (id !== undefined) trigger('select', {item: id}) })
   drawn = true
 }
 

@@ -19,7 +19,7 @@ FONT = ['Inter', 'Segoe UI', 'Helvetica Neue', 'Arial', 'DejaVu Sans', 'sans-ser
 MONO = ['SF Mono', 'Consolas', 'Menlo', 'DejaVu Sans Mono', 'monospace']
 WAITING = 32                                                                                  # requests that may wait for an answer
 QUICK = dict(queue=False, show_progress='hidden', api_visibility='private')
-MODEL_CALLS = dict(concurrency_id='models', concurrency_limit=1, trigger_mode='always_last', show_progress='minimal', api_visibility='private')
+MODEL_CALLS = dict(concurrency_id='models', concurrency_limit=1, trigger_mode='multiple', show_progress='minimal', api_visibility='private')
 BUSY = 'The recommender is busy: too many visitors are waiting, or it failed. Change the history once more to try again.'
 COLOURS = {INK: '--body-text-color', GREY: '--body-text-color-subdued', GRID: '--border-color-primary', PAPER: '--block-background-fill', RUST: '--rust', COLORS[0]: '--line'}
 
@@ -116,7 +116,7 @@ def build(
             with gr.Tab('Codebooks', id='codebooks'): c = codebooks_tab(a)
             with gr.Tab('Map', id='map') as tab: m = map_tab(a) | {'tab': tab}
             with gr.Tab('About', id='about'): about_tab(a)
-        wire_history(a, page, state, marks, r, m)
+        wire_history(a, page, state, marks, r, m, c)
         if a.ids: wire_codes(a, prefix, c)
         wire_map(a, marks, chosen, m)
     return page.queue(max_size=WAITING, default_concurrency_limit=4)
@@ -159,7 +159,7 @@ def map_tab(a):
         with gr.Column(scale=9, min_width=330):
             if a.xy is None: gr.HTML(notes(a, 'map'), apply_default_css=False); plot = None
             else:
-                gr.HTML(render.note('Each point is an item, placed by UMAP of the item vectors' + (' and coloured by its first code' if a.ids else '') + ': near means alike. Scroll to zoom, drag to move, click a point.'), apply_default_css=False)
+                gr.HTML(render.note('Each point is an item, placed by UMAP of the item vectors' + (' and coloured by its first code' if a.ids else '') + ': near means alike. Scroll to zoom, drag to move, click or tap a point.'), apply_default_css=False)
                 plot = figure(lambda width: map_figure(a), 'map', 'Map of all items', value={}, elem_id='item-map')
         with gr.Column(scale=5, min_width=330):
             items = search('Find an item', 'words of its title, or its key' if a.dataset.has_text else 'its key or number', 'find-on-map')
@@ -179,7 +179,7 @@ def oracle(a):
     return json.loads(path.read_text(encoding='utf-8')).get('test') if a.dataset.folder == sample_folder() and path.exists() else None
 
 # ---- wiring --------------------------------------------------------------------------------------------------
-def wire_history(a, page, state, marks, r, m):
+def wire_history(a, page, state, marks, r, m, codes):
     "Typing searches (`change`: Gradio's `input` misses pasting and deleting); an action changes the state; a new state is shown at once, and the models answer after it."
     r['users'].change(lambda q: render.found_users(a, q), r['users'], r['found_users'], trigger_mode='always_last', **QUICK)
     r['items'].change(lambda q: render.found_items(a, q), r['items'], r['found_items'], trigger_mode='always_last', **QUICK)
@@ -188,11 +188,10 @@ def wire_history(a, page, state, marks, r, m):
         new = act(a, event._data or {}, state)
         return new, *show(new)
     shown = [state, r['history'], r['held']]
-    for p in (r['history'], *r['lists'], m['card']): p.click(do, state, shown, trigger_mode='multiple', **QUICK)
+    clicked = [p.click(do, state, shown, trigger_mode='multiple', **QUICK) for p in (r['history'], *r['lists'], m['card'], *([codes] if codes else []))]
     def pick(state, event:gr.EventData): return *do(state, event), '', ''   # and the search is over
-    r['found_users'].click(pick, state, [*shown, r['users'], r['found_users']], **QUICK)
-    r['found_items'].click(pick, state, [*shown, r['items'], r['found_items']], **QUICK)
-    for event in (page.load, state.change):
+    clicked += [r[f'found_{what}'].click(pick, state, [*shown, r[what], r[f'found_{what}']], **QUICK) for what in ('users', 'items')]
+    for event in (page.load, *(c.then for c in clicked)):   # state.change is silent after an event that is not queued
         asked = event(lambda state: recommend(a, state), state, [*r['lists'], marks], **MODEL_CALLS)
         asked.failure(lambda: [render.model_panel(name, render.note(BUSY)) for name in MODELS], None, r['lists'], **QUICK)
 
@@ -200,19 +199,20 @@ def wire_codes(a, prefix, browser):
     def click(prefix, event:gr.EventData):
         new = prefix_after(a, event._data or {}, prefix)
         return new, render.code_browser(a, new)
-    browser.click(click, prefix, [prefix, browser], **QUICK)
+    browser.select(click, prefix, [prefix, browser], **QUICK)
 
 def wire_map(a, marks, chosen, m):
     "A point, a search result or a neighbour becomes the chosen item. The rings follow the history, the lists and the chosen item."
     def choose(chosen, event:gr.EventData):
-        i = int((event._data or {}).get('item', -1)) if (event._data or {}).get('do') != 'add' else -1
+        i = int((event._data or {}).get('item', -1))
         return (i, render.card(a, i), '', '') if 0 <= i < a.n_items else (gr.skip(),) * 4
     outputs = [chosen, m['card'], m['items'], m['found']]
     m['items'].change(lambda q: render.found_items(a, q), m['items'], m['found'], trigger_mode='always_last', **QUICK)
-    for p in filter(None, (m['plot'], m['found'], m['card'])): p.click(choose, chosen, outputs, **QUICK)
+    events = [m['found'].click, m['card'].select] + ([m['plot'].select] if m['plot'] else [])
+    clicked = [event(choose, chosen, outputs, **QUICK) for event in events]
     rings = lambda marks, chosen: marks | {'chosen': [] if chosen is None else [chosen]}
     if m['plot']:
-        for event in (m['tab'].select, marks.change, chosen.change): event(rings, [marks, chosen], m['plot'], **QUICK)
+        for event in (m['tab'].select, marks.change, *(c.then for c in clicked)): event(rings, [marks, chosen], m['plot'], **QUICK)
 
 # ---- serving -------------------------------------------------------------------------------------------------
 def launch(

@@ -45,6 +45,7 @@ def chips(codes, kind=lambda l: 'shared'):
 def item(a, i, shared=0, before='', after=''):
     "Title over key, brand and Semantic ID."
     key, brand = a.keys[i] if a.keys[i] != a.titles[i] else '', clean_text(a.field(i, 'brand'))
+    if key == str(i): key = f'#{i}'
     facts = join(lambda t: f'<span>{esc(t)}</span>', filter(None, (brand, key)))
     return f'<div class="item">{before}<span class="title">{esc(a.titles[i])}</span>{after}<div class="facts">{semantic_id(a, i, shared)}{facts}</div></div>'
 
@@ -152,7 +153,7 @@ def card(a, i):
     "An item's card: what is known of it, and its nearest by shared prefix."
     if i is None: return panel('An item', note('Click a point of the map, or search for an item, to see it here.'))
     facts = [(name, clean_text(a.field(i, field))) for name, field in (('Brand', 'brand'), ('Categories', 'categories'))]
-    facts = ''.join(f'<dt>{name}</dt><dd>{esc(text)}</dd>' for name, text in [*facts, ('Key', a.keys[i]), ('Item', i)] if text != '')
+    facts = ''.join(f'<dt>{name}</dt><dd>{esc(text)}</dd>' for name, text in [*facts, ('Key', a.keys[i] if a.keys[i] != str(i) else ''), ('Number', i)] if text != '')
     sid = f'<dt>Semantic ID</dt><dd>{semantic_id(a, i)}</dd>' if a.ids else ''
     text = clean_text(a.field(i, 'description'))
     about = f'<p class="about">{esc(text)}</p>' if text else ''
@@ -194,7 +195,7 @@ def about_results(a, oracle, disagree):
     "Test metrics of the bundles, with the oracle's where the data has one; `disagree` says why rows must not be compared."
     records = {MODELS[name]: m.metrics for name, m in a.models.items() if m.metrics}
     if not records: return panel('Results on the test part', note('No bundle has a result.json, so there is nothing to report.'))
-    share = lambda m, v: f'{v:.4f}' + (f' ({v / oracle[m]:.0%})' if oracle.get(m) else '')
+    share = lambda m, v: f'{v:.4f}' + (f' ({v / oracle[m]:.0%})' if oracle and oracle.get(m) else '')
     rows = [(name, *(share(m, r[m]) if m in r else '–' for m in METRICS)) for name, r in records.items()]
     if oracle: rows.append(('oracle', *(f'{oracle[m]:.4f}' if m in oracle else '–' for m in METRICS)))
     more = '<p>The sample is generated, so the best possible result is known: the oracle’s. In brackets the share of it.</p>' if oracle else ''

@@ -65,6 +65,7 @@ def _svd(
     k = max(1, min(dim, *matrix.shape))
     return normalize(TruncatedSVD(k, random_state=seed).fit_transform(matrix)).astype(np.float32)
 
+# %% ../nbs/05_embeddings.ipynb #tfidf-svd
 def tfidf_svd(
     texts,       # N texts
     dim:int=128, # dimensions of the vectors, fewer where the texts don't have so many
@@ -114,6 +115,7 @@ def _multi_hot(
     hot.data[:] = 1   # an attribute listed twice counts once
     return hot
 
+# %% ../nbs/05_embeddings.ipynb #attribute-svd-def
 def attribute_svd(
     attributes:Histories, # row = item: anonymous attribute numbers
     dim:int=128,          # dimensions of the vectors, fewer where there are fewer attributes
@@ -132,6 +134,7 @@ def ppmi(
     value = np.log(c.data * c.data.sum() / (row_sum[c.row] * row_sum[c.col]))
     return sp.csr_matrix((value.clip(min=0), (c.row, c.col)), c.shape)
 
+# %% ../nbs/05_embeddings.ipynb #covisitation-svd-def
 def covisitation_svd(
     counts,      # (N, N) sparse co-visitation counts of the training part
     dim:int=128, # dimensions of the vectors
@@ -159,13 +162,16 @@ def _text(dataset):
     if not dataset.has_text: raise InputError(f"data set '{dataset.name}': has no item text (items.jsonl); use the encoder 'fused'")
     return item_texts(dataset.items)
 
+# %% ../nbs/05_embeddings.ipynb #attributes
 def _attributes(dataset, dim, seed):
     if dataset.attributes is None: raise InputError(f"data set '{dataset.name}': has no attributes.json; use the encoder 'tfidf' or 'covisitation'")
     return attribute_svd(dataset.attributes, dim, seed)
 
+# %% ../nbs/05_embeddings.ipynb #covisitation
 def _covisitation(dataset, dim, seed):
     return covisitation_svd(covisitation_counts(dataset.split.train, dataset.n_items), dim, seed)
 
+# %% ../nbs/05_embeddings.ipynb #fused
 def _fused(dataset, dim, seed):
     content = [tfidf_svd(_text(dataset), dim, seed)] if dataset.has_text else []
     if dataset.attributes is not None: content.append(_attributes(dataset, dim, seed))
@@ -175,6 +181,7 @@ ENCODERS = {'tfidf': lambda dataset, dim, seed: tfidf_svd(_text(dataset), dim, s
             'minilm': lambda dataset, dim, seed: minilm(_text(dataset)),
             'attributes': _attributes, 'covisitation': _covisitation, 'fused': _fused}
 
+# %% ../nbs/05_embeddings.ipynb #embed-def
 def embed(
     dataset:Dataset,     # histories and catalogue
     encoder:str='auto',  # 'tfidf', 'minilm', 'attributes', 'covisitation', 'fused'; 'auto': 'tfidf' with text, else 'fused'
@@ -215,6 +222,7 @@ class _ArraysOnly(pickle.Unpickler):
         if (module, name) not in _ADMITTED: raise pickle.UnpicklingError(f'it wants to import {module}.{name}')
         return _ADMITTED[module, name]
 
+# %% ../nbs/05_embeddings.ipynb #read-pkl
 def _read_pkl(path):
     try: data = _ArraysOnly(io.BytesIO(Path(path).read_bytes())).load()
     except Exception as e: raise InputError(f'{path}: refused ({e}); a pickle of vectors may hold numpy arrays and containers only, save it as .npz') from None
@@ -226,11 +234,13 @@ def _read_pkl(path):
 def _read_npz(path):
     with np.load(path, allow_pickle=False) as f: return f['vectors'], f.get('item_keys'), str(f.get('meta', '{}'))
 
+# %% ../nbs/05_embeddings.ipynb #read-parquet
 def _read_parquet(path):
     table = pl.read_parquet(path)
     key, vector = table.columns[:2]
     return table[vector].to_list(), table[key].to_list(), pl.read_parquet_metadata(path).get('meta', '{}')
 
+# %% ../nbs/05_embeddings.ipynb #read-safetensors
 def _read_safetensors(path):
     with safe_open(path, 'numpy') as f:
         about = f.metadata() or {}
@@ -238,6 +248,7 @@ def _read_safetensors(path):
 
 _READERS = {'.npz': _read_npz, '.parquet': _read_parquet, '.safetensors': _read_safetensors, '.pkl': _read_pkl}
 
+# %% ../nbs/05_embeddings.ipynb #read-vectors-def
 def read_vectors(
     path, # .npz, .parquet, .safetensors or .pkl
 ) -> tuple[np.ndarray, list, dict]: # (M, d) float32; M keys as str, None where the file has none; meta

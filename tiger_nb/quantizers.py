@@ -35,6 +35,7 @@ def residual_encode(
             residual = residual - C[code]
     return codes
 
+# %% ../nbs/07_quantizers.ipynb #residual-decode
 def residual_decode(
     codes,      # (N, l) int codes of the first l <= L levels
     codebooks,  # (L, K, d) float
@@ -107,6 +108,7 @@ def save(self:ResidualQuantizer,
 def _kinds(cls):
     return {cls.__name__: cls} | {name: kind for sub in cls.__subclasses__() for name, kind in _kinds(sub).items()}
 
+# %% ../nbs/07_quantizers.ipynb #load-def
 @patch(cls_method=True)
 def load(cls:ResidualQuantizer,
     path, # .safetensors file
@@ -133,6 +135,7 @@ def relative_error(
     X = np.asarray(X)
     return float(((X - X_hat)**2).sum() / ((X - X.mean(0))**2).sum())
 
+# %% ../nbs/07_quantizers.ipynb #error-by-level
 def error_by_level(
     quantizer:ResidualQuantizer, # fitted
     X,                           # (N, d) vectors

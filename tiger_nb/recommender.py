@@ -159,32 +159,12 @@ def measure(
     rank = tiger_ranker(model, ids, beams, filter_seen, dataset.interactions.user_keys[users])
     return evaluate_lists(rank, h, targets, dataset.n_items, **common)
 
-# %% ../nbs/14_recommender.ipynb #train
-def train_bundle(
-    dataset:Dataset,                 # what is learned from
-    model:str='tiger',               # 'tiger' or 'sasrec'
-    out:str|Path='runs/tiger',       # folder of the bundle
-    settings:RunSettings|None=None,  # None: the preset
-    tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a tiger
-)->Path:                             # `out`
-    "Train a model and write its bundle; measured on test once, at the end."
-    out, s = Path(out), settings or preset_for(dataset)[model]
-    if (out/'result.json').exists(): return out
-    ids = load_ids(tokenizer, dataset.n_items) if model == 'tiger' and tokenizer else None
-    net, batches, loss = _network(dataset, s, ids)
-    E = len(dataset.split.users); n = min(s.validation_users or E, E)
-    rows = np.sort(np.random.default_rng(s.training.seed).choice(E, n, replace=False))
-    validate = lambda net: measure(net, dataset, 'valid', ids, s.validation_beams, s.filter_seen, rows, batch_size=s.score_batch)
-    curve = fit(net, batches, loss, validate, s.training, out, desc=model)
-    final = {part: measure(net, dataset, part, ids, s.beams, s.filter_seen, batch_size=s.score_batch, desc=f'{model} on {part}') for part in ('valid', 'test')}
-    if ids: final['test']['invalid@10'] = _invalid(net, dataset, ids)
-    card = make_card(dataset, model, filter_seen=s.filter_seen, beam_width=s.beams if ids else None, seed=s.training.seed,
-        history_length=s.model.max_items if ids else s.model.max_len, selected_on=f'validation {s.training.metric}', validation_users=n,
-        parameters=sum(p.numel() for p in net.parameters()), train_seconds=round(curve['seconds'][-1], 1), device=next(net.parameters()).device.type)
-    _write_bundle(out, dataset, model, s, ids, tokenizer, card)
-    save_record(out/'result.json', card, final['test'], validation=final['valid'])
-    (out/'checkpoint.pt').unlink(missing_ok=True)
-    return out
+# %% ../nbs/14_recommender.ipynb #bundle-files
+def _kept(out, dataset):
+    "A finished bundle, if it is of this data."
+    card = load_record(out/'result.json')['card']
+    if card.split_sha256 == dataset.split.sha256: return out
+    raise InputError(f'{out} was trained on {card.dataset}, {card.order} order, split {card.split_sha256[:8]}, not on this split {dataset.split.sha256[:8]}; delete it or choose another folder')
 
 def _invalid(net, dataset, ids, users=2000):
     "Invalid-ID rate on the first test users, without the trie."
@@ -204,6 +184,33 @@ def _write_bundle(out, dataset, model, s, ids, tokenizer, card):
     _write_json(out/'manifest.json', {'format': 1, 'model': model, 'n_items': dataset.n_items, 'data': str(dataset.folder.resolve()), 'card': card.to_dict(),
         'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
         'tokenizer': _read_json(info) if info and info.exists() else None})
+
+# %% ../nbs/14_recommender.ipynb #train
+def train_bundle(
+    dataset:Dataset,                 # what is learned from
+    model:str='tiger',               # 'tiger' or 'sasrec'
+    out:str|Path='runs/tiger',       # folder of the bundle
+    settings:RunSettings|None=None,  # None: the preset
+    tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a tiger
+)->Path:                             # `out`
+    "Train a model and write its bundle; measured on test once, at the end. A finished bundle is kept; raises `InputError` if it is of other data."
+    out, s = Path(out), settings or preset_for(dataset)[model]
+    if (out/'result.json').exists(): return _kept(out, dataset)
+    ids = load_ids(tokenizer, dataset.n_items) if model == 'tiger' and tokenizer else None
+    net, batches, loss = _network(dataset, s, ids)
+    E = len(dataset.split.users); n = min(s.validation_users or E, E)
+    rows = np.sort(np.random.default_rng(s.training.seed).choice(E, n, replace=False))
+    validate = lambda net: measure(net, dataset, 'valid', ids, s.validation_beams, s.filter_seen, rows, batch_size=s.score_batch)
+    curve = fit(net, batches, loss, validate, s.training, out, desc=model)
+    final = {part: measure(net, dataset, part, ids, s.beams, s.filter_seen, batch_size=s.score_batch, desc=f'{model} on {part}') for part in ('valid', 'test')}
+    if ids: final['test']['invalid@10'] = _invalid(net, dataset, ids)
+    card = make_card(dataset, model, filter_seen=s.filter_seen, beam_width=s.beams if ids else None, seed=s.training.seed,
+        history_length=s.model.max_items if ids else s.model.max_len, selected_on=f'validation {s.training.metric}', validation_users=n,
+        parameters=sum(p.numel() for p in net.parameters()), train_seconds=round(curve['seconds'][-1], 1), device=next(net.parameters()).device.type)
+    _write_bundle(out, dataset, model, s, ids, tokenizer, card)
+    save_record(out/'result.json', card, final['test'], validation=final['valid'])
+    (out/'checkpoint.pt').unlink(missing_ok=True)
+    return out
 
 # %% ../nbs/14_recommender.ipynb #recommender
 class Recommender:

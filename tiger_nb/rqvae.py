@@ -32,7 +32,7 @@ class RQVAESettings:
     steps:int = 4000               # optimizer steps
     device:str = 'auto'            # 'auto' (a GPU where there is one) or 'cpu'
 
-PRESETS = {'sample': RQVAESettings(batch_size=256, steps=800), 'beauty': RQVAESettings()}
+PRESETS = {'sample': RQVAESettings(batch_size=256, steps=1000), 'beauty': RQVAESettings()}
 
 # %% ../nbs/09_rqvae.ipynb #network
 def _mlp(sizes):
@@ -40,6 +40,7 @@ def _mlp(sizes):
     layers = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
+# %% ../nbs/09_rqvae.ipynb #rqvaenetwork
 class RQVAENetwork(nn.Module):
     "Encoder, codebooks and decoder; `forward` gives the loss."
     def __init__(self,
@@ -82,6 +83,7 @@ def revive(self:RQVAENetwork,
     self.codebooks[level, dead] = residual[rows]
     self.uses[level] = 0
 
+# %% ../nbs/09_rqvae.ipynb #quantize-def
 @patch
 def quantize(self:RQVAENetwork,
     z, # (B, latent) latents
@@ -101,6 +103,7 @@ def quantize(self:RQVAENetwork,
         chosen.append(code)
     return z - residual.detach(), torch.stack(chosen, 1), loss                         # z - residual is the sum of the codes
 
+# %% ../nbs/09_rqvae.ipynb #forward
 @patch
 def forward(self:RQVAENetwork,
     x, # (B, d) vectors
@@ -157,6 +160,7 @@ def _start(network, X, first, seed):
     books = RQKMeans(levels, codes, seed).fit(network.latents(X[first]).numpy()).codebooks
     network.codebooks.copy_(torch.from_numpy(books))
 
+# %% ../nbs/09_rqvae.ipynb #fit-def
 @patch
 def fit(self:RQVAE,
     X, # (N, d) float, N >= codes

@@ -111,6 +111,7 @@ def step(self:Trie,
     child = torch.searchsorted(edges, wanted).clamp(max=len(edges) - 1)
     return child.where(edges[child] == wanted, -1)
 
+# %% ../nbs/10_semantic_ids.ipynb #item-of
 @patch
 def item_of(self:Trie,
     codes, # (…, L) int codes, tensor or array
@@ -253,6 +254,7 @@ def perplexity(
     share = share[share > 0] / share.sum()
     return float(np.exp(-(share * np.log(share)).sum()))
 
+# %% ../nbs/10_semantic_ids.ipynb #code-counts
 @patch
 def code_counts(self:SemanticIds) -> list: # per level: (size,) int64 items with each code
     "How many items have each code, level by level."

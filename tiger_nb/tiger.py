@@ -168,7 +168,7 @@ class Vocabulary:
         keys, # user keys, as strings
     )->np.ndarray:     # (B,) tokens
         "Token of each user: MurmurHash3 of the key, modulo the number of user tokens (section 3.2)."
-        return self.offsets[-1] + np.array([mmh3.hash(str(k), signed=False) % self.users for k in keys], dtype=np.int64)
+        return self.offsets[-1] + np.array([mmh3.hash(str(k)) % self.users for k in keys], dtype=np.int64)
 
 # %% ../nbs/12_tiger.ipynb #init
 def t5_std(
