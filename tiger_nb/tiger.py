@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import mmh3, numpy as np, torch
+from fastcore.basics import patch
 from torch import nn
 from torch.nn import functional as F
 
@@ -210,58 +211,65 @@ class Tiger(nn.Module):
         bias = table(position_buckets(distance, not causal, self.s.buckets, self.s.max_distance)).permute(2, 0, 1)[None]
         return bias.masked_fill(distance > 0, -torch.inf) if causal else bias
 
-    def encode(self,
-        tokens:torch.Tensor,          # (B, T)
-        mask:torch.Tensor|None=None,  # (B, T), True where there is a token; None: everywhere
-    )->torch.Tensor:                  # (B, T, D)
-        "Read a history."
-        x, bias = self.dropout(self.tokens(tokens)), self.bias(self.encoder_bias, tokens.shape[1], tokens.shape[1], causal=False)
-        if mask is not None: bias = bias + self._hide(mask, bias)
-        for layer in self.encoder: x = layer(x, bias)
-        return self.dropout(self.encoder_norm(x))
+# %% ../nbs/12_tiger.ipynb #encode
+def _hide(mask, like): return torch.zeros_like(mask, dtype=like.dtype).masked_fill(~mask, -torch.inf)[:, None, None]  # (B, 1, 1, T)
 
-    @staticmethod
-    def _hide(mask, like): return torch.zeros_like(mask, dtype=like.dtype).masked_fill(~mask, -torch.inf)[:, None, None]  # (B, 1, 1, T)
+@patch
+def encode(self:Tiger,
+    tokens:torch.Tensor,          # (B, T)
+    mask:torch.Tensor|None=None,  # (B, T), True where there is a token; None: everywhere
+)->torch.Tensor:                  # (B, T, D)
+    "Read a history."
+    x, bias = self.dropout(self.tokens(tokens)), self.bias(self.encoder_bias, tokens.shape[1], tokens.shape[1], causal=False)
+    if mask is not None: bias = bias + _hide(mask, bias)
+    for layer in self.encoder: x = layer(x, bias)
+    return self.dropout(self.encoder_norm(x))
 
-    def history_cache(self,
-        states:torch.Tensor, # (B, T, D) from `encode`
-    ):                       # for each layer keys and values, (B, H, T, d)
-        "Keys and values of the history, computed once."
-        return [layer.cross.keys_values(states) for layer in self.decoder]
+# %% ../nbs/12_tiger.ipynb #decode
+@patch
+def history_cache(self:Tiger,
+    states:torch.Tensor, # (B, T, D) from `encode`
+):                       # for each layer keys and values, (B, H, T, d)
+    "Keys and values of the history, computed once."
+    return [layer.cross.keys_values(states) for layer in self.decoder]
 
-    def decode(self,
-        tokens:torch.Tensor,            # (B·W, Q) written tokens; W rows, side by side, share a history
-        history,                        # from `history_cache`
-        mask:torch.Tensor|None=None,    # (B, T) of the history
-        past=None,                      # from an earlier call
-    ):                                  # states (B·W, Q, D), and the past up to here
-        "Write: the states after `tokens`."
-        x, old = self.dropout(self.tokens(tokens)), past[0][0].shape[2] if past else 0
-        bias = self.bias(self.decoder_bias, tokens.shape[1], old + tokens.shape[1], causal=True)
-        mask = None if mask is None else self._hide(mask, bias)
-        kept = []
-        for i, layer in enumerate(self.decoder):
-            x, kv = layer(x, history[i], bias, mask, past[i] if past else None); kept.append(kv)
-        return self.dropout(self.decoder_norm(x)), kept
+@patch
+def decode(self:Tiger,
+    tokens:torch.Tensor,            # (B·W, Q) written tokens; W rows, side by side, share a history
+    history,                        # from `history_cache`
+    mask:torch.Tensor|None=None,    # (B, T) of the history
+    past=None,                      # from an earlier call
+):                                  # states (B·W, Q, D), and the past up to here
+    "Write: the states after `tokens`."
+    x, old = self.dropout(self.tokens(tokens)), past[0][0].shape[2] if past else 0
+    bias = self.bias(self.decoder_bias, tokens.shape[1], old + tokens.shape[1], causal=True)
+    mask = None if mask is None else _hide(mask, bias)
+    kept = []
+    for i, layer in enumerate(self.decoder):
+        x, kv = layer(x, history[i], bias, mask, past[i] if past else None); kept.append(kv)
+    return self.dropout(self.decoder_norm(x)), kept
 
-    def level_logits(self,
-        states:torch.Tensor, # (…, D)
-        level:int,           # which level comes next
-    )->torch.Tensor:         # (…, K_l)
-        "Scores of the codes of one level."
-        return F.linear(states, self.head.weight[self.vocab.level(level)])
+@patch
+def level_logits(self:Tiger,
+    states:torch.Tensor, # (…, D)
+    level:int,           # which level comes next
+)->torch.Tensor:         # (…, K_l)
+    "Scores of the codes of one level."
+    return F.linear(states, self.head.weight[self.vocab.level(level)])
 
-    def forward(self,
-        tokens:torch.Tensor,          # (B, T) tokens of the history
-        codes:torch.Tensor,           # (B, L) codes of the target
-        mask:torch.Tensor|None=None,  # (B, T)
-    )->list[torch.Tensor]:            # for each level (B, K_l)
-        "Scores of each level's codes, given the history and the true codes before."
-        offsets = torch.as_tensor(self.vocab.offsets[:codes.shape[1] - 1], device=codes.device)
-        start = torch.full_like(codes[:, :1], self.vocab.start)
-        written = torch.cat([start, codes[:, :-1] + offsets], 1)                  # (B, L)
-        states, _ = self.decode(written, self.history_cache(self.encode(tokens, mask)), mask)  # (B, L, D)
-        return [self.level_logits(states[:, l], l) for l in range(codes.shape[1])]
+# %% ../nbs/12_tiger.ipynb #forward
+@patch
+def forward(self:Tiger,
+    tokens:torch.Tensor,          # (B, T) tokens of the history
+    codes:torch.Tensor,           # (B, L) codes of the target
+    mask:torch.Tensor|None=None,  # (B, T)
+)->list[torch.Tensor]:            # for each level (B, K_l)
+    "Scores of each level's codes, given the history and the true codes before."
+    offsets = torch.as_tensor(self.vocab.offsets[:codes.shape[1] - 1], device=codes.device)
+    start = torch.full_like(codes[:, :1], self.vocab.start)
+    written = torch.cat([start, codes[:, :-1] + offsets], 1)                  # (B, L)
+    states, _ = self.decode(written, self.history_cache(self.encode(tokens, mask)), mask)  # (B, L, D)
+    return [self.level_logits(states[:, l], l) for l in range(codes.shape[1])]
 
 # %% ../nbs/12_tiger.ipynb #prefixes
 def prefixes(
