@@ -102,9 +102,10 @@ def invalid_rate(
     rows:np.ndarray,      # (B,) rows to take
     beams:int=20,         # width of the search
     k:int=10,             # best tuples that are looked at
+    user_keys=None,       # key of each of these rows' users, for models with user tokens
 )->float:                 # share of them that is no item
     "Share of the best `k` tuples that are not items when nothing forbids them (Rajput et al. 2023, section 4.5)."
-    tokens, mask = history_tokens(model, ids, histories, rows)
+    tokens, mask = history_tokens(model, ids, histories, rows, user_keys)
     history, past = model.history_cache(model.encode(tokens, mask)), None
     scores, codes = torch.zeros(len(tokens), 1, device=tokens.device), torch.zeros(len(tokens), 1, 0, dtype=torch.long, device=tokens.device)
     written = torch.full(scores.shape, model.vocab.start, device=tokens.device)

@@ -268,6 +268,7 @@ def table(
 ) -> pl.DataFrame: # a row per model, in the order met; show it with the first card's `line(shared=True)`
     "Mean ± standard deviation over seeds. Records measured in different ways raise an `InputError` that names the field."
     _must_agree([r['card'] for r in records], PROTOCOL)
+    if len(parts := {r.get('part', 'test') for r in records}) > 1: raise InputError(f'the records differ in part: {", ".join(sorted(parts))}; put one part in a table')
     models = {}
     for r in records: models.setdefault(r['card'].model, []).append(r)
     return pl.DataFrame([_row(rs, metrics) for rs in models.values()])

@@ -291,12 +291,13 @@ def history_tokens(
     rows:np.ndarray,          # (B,) rows to take
     user_keys=None,           # key of each of these rows' users, if the model has user tokens
 ):                            # tokens (B, T) and mask (B, T), None where all rows have one length
-    "Tokens of a batch of histories: each item becomes its codes, level by level."
+    "Tokens of a batch of histories: each item becomes its codes, level by level. Raises `InputError` if a model with user tokens gets no keys."
     items, lengths = pack(histories, rows, model.s.max_items)                     # (B, T / L)
     table = torch.as_tensor(ids.codes + model.vocab.offsets[:ids.n_levels])       # (N, L)
     tokens, full = table[items].flatten(1), bool((lengths == lengths[0]).all())   # (B, T)
     mask = None if full else (torch.arange(items.shape[1]) < lengths[:, None]).repeat_interleave(ids.n_levels, 1)
-    if model.vocab.users and user_keys is not None:
+    if model.vocab.users:
+        if user_keys is None: raise InputError('this model has user tokens; give the key of each user')
         tokens = torch.cat([torch.as_tensor(model.vocab.user(user_keys))[:, None], tokens], 1)
         mask = None if full else F.pad(mask, (1, 0), value=True)
     device = model.head.weight.device

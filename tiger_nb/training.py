@@ -100,15 +100,15 @@ def save_checkpoint(
     with atomic_path(path) as tmp: torch.save(state, tmp)
 
 def load_checkpoint(
-    path:str|Path,         # the file
-    settings:TrainSettings # must be those of the run that wrote it
-)->dict|None:              # the saved state, None where there is no file
-    "Read a checkpoint; raises `InputError` if it is damaged or of other settings."
+    path:str|Path, # the file
+    identity:dict, # what makes the run; must be that of the run that wrote it
+)->dict|None:      # the saved state, None where there is no file
+    "Read a checkpoint; raises `InputError` if it is damaged or of another run."
     if not Path(path).exists(): return None
     try: state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as e: raise InputError(f'{path} is no readable checkpoint ({type(e).__name__}); delete it to start afresh') from None
-    if state['settings'] != asdict(settings):
-        raise InputError(f'{path} is of a run with other settings; delete it or choose another folder')
+    if state['identity'] != identity:
+        raise InputError(f'{path} is of a run with other settings or data; delete it or choose another folder')
     return state
 
 # %% ../nbs/06_training.ipynb #optimizer
@@ -124,14 +124,14 @@ class _Run:
     "All that changes while a model is trained, and so all that a checkpoint holds."
     KEPT = 'step', 'epoch', 'pos', 'seconds', 'rows', 'best', 'since', 'weights'
 
-    def __init__(self, model, s):
-        self.model, self.s, self.opt = model, s, _optimizer(model, s)
+    def __init__(self, model, s, identity):
+        self.model, self.s, self.opt, self.identity = model, s, _optimizer(model, s), identity
         self.step = self.epoch = self.pos = self.since = 0
         self.seconds, self.rows, self.best, self.weights = 0.0, [], None, None
 
     def state(self):
         cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        return {'settings': asdict(self.s), 'model': self.model.state_dict(), 'optimizer': self.opt.state_dict(),
+        return {'identity': self.identity, 'model': self.model.state_dict(), 'optimizer': self.opt.state_dict(),
                 'rng': torch.get_rng_state(), 'cuda_rng': cuda, **{k: getattr(self, k) for k in self.KEPT}}
 
     def restore(self, state):
@@ -143,7 +143,6 @@ class _Run:
 # %% ../nbs/06_training.ipynb #record
 def _record(run, loss, metrics):
     "Add a row to the curve; True if the weights are the best so far, which are then kept."
-    if not math.isfinite(loss): raise InputError(f'the loss is {loss} at step {run.step}; lower lr or raise warmup_steps')
     run.rows.append({'step': run.step, 'epoch': run.epoch, 'seconds': run.seconds, 'loss': loss, **metrics})
     value, run.since = metrics[run.s.metric], run.since + 1
     if run.best is not None and value <= run.best: return False
@@ -199,13 +198,14 @@ def fit(
     settings:TrainSettings,    # budgets, schedule, seed
     out:str|Path|None=None,    # folder for model.safetensors, curve.parquet, checkpoint.pt and TensorBoard; None: nothing is written
     desc:str='train',          # name on the progress bar
+    identity:dict|None=None,   # what else makes this run, such as data and model: a checkpoint of another run is refused
 )->pl.DataFrame:               # one row a validation: step, epoch, seconds, loss and the metrics
     "Train until a budget or the patience is used up; keep the best weights on validation. Raises `InputError` on a loss that is not finite."
     s, out = settings, Path(out) if out else None
     acc = Accelerator(mixed_precision=s.precision, cpu=s.device == 'cpu')
     torch.manual_seed(s.seed)
-    run = _Run(model, s)
-    if out and (state := load_checkpoint(out/'checkpoint.pt', s)): run.restore(state)
+    run = _Run(model, s, asdict(s) | (identity or {}))
+    if out and (state := load_checkpoint(out/'checkpoint.pt', run.identity)): run.restore(state)
     trained, opt = acc.prepare(model, run.opt)
     plan_of = lambda epoch: batches(np.random.default_rng([s.seed, epoch]))
     plan, losses, start = plan_of(int(run.epoch)), [], time.time() - run.seconds
@@ -219,6 +219,7 @@ def fit(
         due = run.step % s.validate_every == 0 if s.validate_every else run.pos == 0
         if due or _used(run, n) >= 1:
             mean, losses = torch.stack(losses).mean().item(), []
+            if not math.isfinite(mean): raise InputError(f'the loss is {mean} at step {run.step}; lower lr or raise warmup_steps')
             better = _record(run, mean, _validated(validate, model))
             run.seconds = time.time() - start
             bar.set_postfix(loss=f'{mean:.3f}', **{s.metric: f'{run.rows[-1][s.metric]:.4f}'}, best=f'{run.best:.4f}')
