@@ -35,9 +35,10 @@ def _override(s, chosen):
 
 def _tokenizer(dataset, out):
     "Semantic IDs where none are named: the index that ships with the data, else made beside the run."
-    from tiger_nb.recommender import _shipped_index, tokenize
-    shipped = _shipped_index(dataset.folder)
-    if not shipped: tokenize(dataset, out/'tokenizer')
+    from tiger_nb.recommender import preset_for
+    from tiger_nb.tokenizer import shipped_index, tokenize
+    shipped = shipped_index(dataset.folder)
+    if not shipped: tokenize(dataset, out/'tokenizer', preset_for(dataset)['tokenizer'])
     return shipped or out/'tokenizer'
 
 # %% ../nbs/16_cli.ipynb #run-of

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'INK', 'RUST', 'GREY', 'GRID', 'PAPER', 'BLUES', 'BOTH_SIGNS', 'theme', 'length_histogram', 'bars', 'curves',
-           'heatmap', 'code_usage', 'item_map', 'scatter']
+           'heatmap', 'code_usage', 'bar_panels', 'item_map', 'scatter']
 
 # %% ../nbs/02_plots.ipynb #imports
 import html, textwrap
@@ -152,6 +152,36 @@ def code_usage(
     for l, c in enumerate(counts, 1): _usage_panel(fig, c, l)
     fig.update_annotations(font_size=12).update_xaxes(title_text='codes, by use', showgrid=False)
     return fig.update_yaxes(type='log', dtick=1, range=[-.15, np.log10(max(c.max() for c in counts)) + .15])
+
+# %% ../nbs/02_plots.ipynb #panel
+def _panel(fig, content, i, columns, colors):
+    "Panel i into its place: bars, or the sentence that stands for them"
+    at = dict(row=i // columns + 1, col=i % columns + 1)
+    if isinstance(content, str):
+        fig.add_scatter(x=[''], y=[0], text=_escape([content], 30), mode='text', textfont_color=GREY, hoverinfo='skip', showlegend=False, **at)
+        return fig.update_xaxes(visible=False, **at).update_yaxes(visible=False, **at)
+    labels, series, *top = content
+    for name, v in series.items():
+        bar, first = _bar(name, labels, np.asarray(v, float), None, False, ''), all(t.legendgroup != name for t in fig.data)
+        text = [f'{x:.3g}' for x in np.round(v, 3)]
+        fig.add_trace(bar.update(text=text, marker_color=colors[name], legendgroup=name, showlegend=first, textfont_size=10, constraintext='none'), **at)
+    fig.update_yaxes(range=[0, 1.16 * (max(*top, *(max(v) for v in series.values()), 0) or 1)], **at)
+
+# %% ../nbs/02_plots.ipynb #bar-panels
+def bar_panels(
+    panels, # {'heading': (labels (n,), {'series': (n,) values from 0 on}[, height of the axis at least]), or a sentence where there is nothing to draw}
+    title='', subtitle='', # heading, and a line below it
+    columns=3, # panels side by side
+) -> go.Figure:
+    "A grid of small bar charts in which a series keeps its colour."
+    names = list(dict.fromkeys(name for p in panels.values() if not isinstance(p, str) for name in p[1]))
+    colors = {name: '#C3CBD2' if name == 'chance' else COLORS[i % len(COLORS)] for i, name in enumerate(names)}
+    rows = -(-len(panels) // columns)
+    fig = make_subplots(rows, columns, subplot_titles=_escape(panels, 44), horizontal_spacing=.07, vertical_spacing=.36 / rows)
+    fig.update_annotations(font_size=12)
+    for i, content in enumerate(panels.values()): _panel(fig, content, i, columns, colors)
+    fig.update_layout(template=theme(), title_text=title, title_subtitle_text=html.escape(subtitle), barmode='group', width=960, height=240 * rows + 60, margin_t=104, showlegend=len(names) > 1)
+    return fig.update_xaxes(showgrid=False, type='category')
 
 # %% ../nbs/02_plots.ipynb #hues
 def _hues(n):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from fastcore.basics import patch
+from scipy.optimize import linear_sum_assignment
 
 from .data import InputError, atomic_path
 
@@ -31,7 +32,7 @@ def _sorted_prefixes(
 def _buckets(
     codes:np.ndarray, # (N, L) codes
 ) -> tuple[np.ndarray, np.ndarray]: # (N,) bucket of each item, numbered in dictionary order; (N,) its place in the bucket
-    "Group items with equal rows; places inside a bucket follow the item ids."
+    "Group items with equal rows; places inside a bucket follow the rows."
     order, new = _sorted_prefixes(codes)
     first = np.flatnonzero(new[:, -1])                    # (n_buckets,) sorted row where each bucket begins
     number = np.cumsum(new[:, -1]) - 1                    # (N,) bucket of each sorted row
@@ -180,11 +181,48 @@ class SemanticIds:
 def from_codes(cls:SemanticIds,
     codes,     # (N, L) int learned codes, rows may repeat
     sizes=256, # int, or L ints: number of codes of each learned level
+    seed=0,    # of the order of the items inside their buckets
 ) -> SemanticIds: # L + 1 levels
-    "Append the collision digit: the item's place in its bucket, in item order (TIGER, section 3.1). Raises `InputError` for bad codes."
+    "Append the collision digit: the item's place in its bucket, in shuffled order (TIGER, section 3.1). Raises `InputError` for bad codes."
     codes, sizes = _checked(codes, sizes, 'codes')
-    place = _buckets(codes)[1]
+    order, place = np.random.default_rng(seed).permutation(len(codes)), np.empty(len(codes), np.int64)
+    place[order] = _buckets(codes[order])[1]
     return cls(np.column_stack([codes, place]), (*sizes, int(place.max()) + 1), collision=True)
+
+# %% ../nbs/10_semantic_ids.ipynb #spread
+def _spread(code, collides, cost, at):
+    "New last codes (m,) for one prefix's members: colliding ones (c,) with their costs (c, K) share the codes that the others leave free."
+    free = np.setdiff1d(np.arange(cost.shape[1]), code[~collides])
+    if cost.shape[0] != collides.sum() or not np.isfinite(cost).all():
+        raise InputError(f'distances: {cost.shape[0]} rows for {collides.sum()} items, or no number among them, at prefix {at}; give finite numbers, a row per item')
+    code = code.copy()
+    code[collides] = free[linear_sum_assignment(cost[:, free])[1]]
+    return code
+
+# %% ../nbs/10_semantic_ids.ipynb #without-digit
+@patch(cls_method=True)
+def without_digit(cls:SemanticIds,
+    codes,     # (N, L) int learned codes, rows may repeat
+    distances, # callable: (c,) items of one prefix -> (c, K) squared distances of what the earlier levels leave over to the last codebook
+    sizes=256, # int, or L ints: number of codes of each level
+    seed=0,    # of the order that settles equal distances
+) -> SemanticIds: # L levels
+    "Move colliding items to the nearest free codes of the last level, least total distance. Raises `InputError` where a prefix has more items than codes."
+    codes, sizes = _checked(codes, sizes, 'codes')
+    bucket, prefix = _buckets(codes)[0], _buckets(np.insert(codes[:, :-1], 0, 0, axis=1))[0]   # (N,), (N,)
+    collides = np.bincount(bucket)[bucket] > 1                                                 # (N,)
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.bincount(prefix, collides)[prefix[order]] > 0]                            # members of prefixes with a collision
+    order = order[np.argsort(prefix[order], kind='stable')]
+    for items in np.split(order, np.flatnonzero(np.diff(prefix[order])) + 1):
+        if not len(items): continue
+        at, hit = codes[items[0], :-1].tolist(), collides[items]
+        if len(items) > sizes[-1]: raise InputError(f'codes: {len(items)} items share the prefix {at}, but the last level has {sizes[-1]} codes; '
+                                                    'use the digit (SemanticIds.from_codes) or more codes')
+        cost = np.asarray(distances(items[hit]), float)                                        # (c, K)
+        if cost.shape[1:] != sizes[-1:]: raise InputError(f'distances: shape {cost.shape} at prefix {at}; give {sizes[-1]} columns, one per code of the last level')
+        codes[items, -1] = _spread(codes[items, -1], hit, cost, at)
+    return cls(codes, sizes, collision=False)
 
 # %% ../nbs/10_semantic_ids.ipynb #save
 @patch

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from .command import check_numbers, command, is_inter, open_data
-from .data import (Dataset, InputError, _first, _orders, _raw, catalogue, from_events, load, read_events, read_metadata,
+from .data import (Dataset, InputError, _first, _orders, _raw, _read_items, catalogue, from_events, load, read_events, read_metadata,
                            read_reviews, write_dataset)
 
 # %% ../nbs/15c_stages.ipynb #from-file
@@ -72,21 +72,24 @@ def tiger_prepare(
 def tiger_embed(
     data:str,            # a data folder, its inter.json, sample, beauty, sports or toys
     out:str,             # file that is written: .npz, .parquet, .safetensors or .pkl
-    encoder:str='auto',  # tfidf, minilm (both need item text), attributes, covisitation, fused; auto: tfidf where there is text, else fused
-    dim:int=128,         # dimensions of each kind of SVD vectors; minilm always has 384
+    encoder:str='auto',  # of text: tfidf, minilm, st:NAME (sentence-transformers), lm:NAME (a causal language model); else attributes, covisitation, sasrec:RUN, file:PATH, fused; a+b or a*2+b fuses; auto: tfidf where there is text, else fused
+    dim:int=128,         # dimensions of each kind of SVD vectors; neural encoders have their own
     seed:int=0,          # of the randomised SVD
-    order:Literal['standard', 'seed', 'given']=None, # order of the histories, for covisitation and fused (default: the best the folder has)
+    template:str=None,   # what of an item is read, with a {column} for each field (default: Title, Categories, Description)
+    order:Literal['standard', 'seed', 'given']=None, # order of the histories, for encoders that read them (default: the best the folder has)
 ):
-    """Turn a catalogue into vectors.
+    """Turn a catalogue into vectors. What a neural encoder has made is kept in ~/.cache/tiger_nb (or $TIGER_NB_CACHE): an interrupted run goes on.
 
-    tiger_embed --data sample --encoder tfidf --out vectors.npz"""
-    from tiger_nb.embeddings import TEMPLATE, _READERS, embed, save_vectors
+    tiger_embed --data sample --encoder tfidf --out vectors.npz
+    tiger_embed --data data/Office --encoder lm:models/llama-7b --out vectors.safetensors"""
+    from tiger_nb.embeddings import TEMPLATE, fit_encoder, save_vectors
+    from tiger_nb.vectors import _READERS
     check_numbers(dict(dim=dim, seed=seed))
     if Path(out).suffix not in _READERS: raise InputError(f'--out {out}: unknown ending {Path(out).suffix!r}; use one of {", ".join(_READERS)}')
     dataset = open_data(data, order)
-    vectors = embed(dataset, encoder, dim, seed)
-    save_vectors(out, vectors, dataset.items['key'].to_list(), dict(encoder=encoder, seed=seed, template=TEMPLATE, dataset=dataset.name))
-    print(f'{len(vectors)} items, {vectors.shape[1]} dimensions: {out}')
+    fitted = fit_encoder(dataset, encoder, dim, seed, template or TEMPLATE)
+    save_vectors(out, fitted.vectors, dataset.items['key'].to_list(), dict(encoder=fitted.name, seed=seed, template=fitted.template, dataset=dataset.name))
+    print(f'{len(fitted.vectors)} items, {fitted.dim} dimensions: {out}')
 
 # %% ../nbs/15c_stages.ipynb #presets
 def _source(module): return ast.parse(Path(find_spec(f'tiger_nb.{module}').origin).read_text(encoding='utf-8')).body
@@ -103,51 +106,72 @@ def preset_text(
     table = next(n.value for n in _source('recommender') if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == 'PRESETS')
     rows = [(data.value, stage.value, ast.unparse(call)) for data, row in zip(table.keys, table.values) for stage, call in zip(row.keys, row.values)]
     presets = [f'  {"sample" if data == "sample" else "others":8}{stage:10}{call}' for data, stage, call in rows if stage in stages]
-    classes = {'tokenizer': [('recommender', 'TokenizerSettings')], 'sasrec': [('sasrec', 'SASRecSettings')], 'tiger': [('tiger', 'TigerSettings')]}
+    classes = {'tokenizer': [('tokenizer', 'TokenizerSettings')], 'sasrec': [('sasrec', 'SASRecSettings')], 'tiger': [('tiger', 'TigerSettings')]}
     used = [c for stage in stages for c in classes[stage]] + ([('recommender', 'RunSettings'), ('training', 'TrainSettings')] if 'tokenizer' not in stages else [])
     return '\n'.join(['presets, by data:', *presets, 'and where they say nothing:', *(f'  {_defaults(*c)}' for c in used)])
 
 # %% ../nbs/15c_stages.ipynb #tokenize-helpers
-def _vectors(path, dataset):
+def _vectors(path, keys):
     "Vectors of a file in the order of the item ids."
     from tiger_nb.embeddings import load_vectors, read_vectors
-    if dataset is not None: return load_vectors(path, dataset.items['key'].to_list())
-    vectors, keys, _ = read_vectors(path)
-    numbered = keys is not None and set(keys) == set(map(str, range(len(vectors))))
+    if keys is not None: return load_vectors(path, keys)
+    vectors, found, _ = read_vectors(path)
+    numbered = found is not None and set(found) == set(map(str, range(len(vectors))))
     return load_vectors(path, len(vectors)) if numbered else vectors
 
-def _print_report(report):
-    print(f'{report["n_items"]} items, {report["collision_rate"]:.1%} share all learned codes with another one, largest bucket {report["largest_bucket"]}')
-    for i, level in enumerate(report['levels'], 1): print(f'level {i}: {level["used"]} of {level["size"]} codes used, perplexity {level["perplexity"]:.1f}')
+def _print_card(card):
+    "A line for each line of the card, with chance beside it where there is one."
+    for line, value, chance in card.lines():
+        beside = '' if chance is None else f'   chance {chance:.4g}'
+        print(f'{line:28} {card.missing[line] if value is None else f"{value:10.4g}" + beside}')
+
+def _check_sources(data, items, embeddings, encoder, index, chosen):
+    "Raises `InputError` for options that contradict each other or leave nothing to do."
+    if not (data or items or embeddings or index): raise InputError('there is nothing to tokenize; give --data, --items, --embeddings or --index')
+    if data and items: raise InputError('--data and --items exclude each other; the data folder has its own items')
+    if encoder and embeddings: raise InputError('--encoder and --embeddings exclude each other; leave one out')
+    if encoder and not (data or items): raise InputError('--encoder has no items to read; give --items or --data')
+    if index and (wrong := chosen.keys() & {'method', 'levels', 'codes', 'collisions'}):
+        raise InputError(f'--index brings its codes along, so --{min(wrong)} has nothing to act on; leave it out')
 
 # %% ../nbs/15c_stages.ipynb #tokenize
 @partial(command, epilog=partial(preset_text, 'tokenizer'))
 def tiger_tokenize(
-    out:str,              # folder that is written: semantic_ids.json, codebooks.safetensors, vectors.npz, map.npz, tokenizer.json
+    out:str,              # folder that is written: semantic_ids.json, codebooks.safetensors, encoder.safetensors, vectors.npz, map.npz, report.json, report.html, tokenizer.json
     data:str=None,        # a data folder, its inter.json, sample, beauty, sports or toys
+    items:str=None,       # items.jsonl alone, without histories
     embeddings:str=None,  # file of item vectors in place of an encoder (.npz, .parquet, .safetensors or .pkl)
+    index:str=None,       # index file {item: [c1, …]} in place of a quantizer: only the card is made
     encoder:str=None,     # how items become vectors, see tiger_embed (default: the preset's)
-    method:Literal['rqkmeans', 'rqvae']=None, # quantizer (default: the preset's)
+    template:str=None,    # what of an item is read, with a {column} for each field (default: the library's)
+    method:Literal['rqkmeans', 'rqkmeans-balanced', 'rqvae', 'rqvae-paper', 'rqvae-seed', 'pq', 'opq', 'lsh', 'random']=None, # quantizer (default: the preset's)
     levels:int=None,      # learned levels (default: the preset's)
     codes:int=None,       # codes a level (default: the preset's)
-    seed:int=None,        # of vectors and quantizer (default: the preset's)
-    order:Literal['standard', 'seed', 'given']=None, # order of the histories, for encoders that read them (default: the best the folder has)
-    json:bool=False,      # print the report as JSON
+    collisions:Literal['digit', 'nearest']=None, # a digit more, or the nearest free code of the last level (default: digit)
+    seed:int=None,        # of vectors, quantizer and digits (default: the preset's)
+    order:Literal['standard', 'seed', 'given']=None, # order of the histories, for the card and for encoders that read them (default: the best the folder has)
+    json:bool=False,      # print the report card as JSON
 ):
     """Turn items into Semantic IDs and report on them.
 
     tiger_tokenize --data sample --out runs/tokenizer
-    tiger_tokenize --embeddings vectors.npz --levels 3 --codes 256 --out runs/tokenizer"""
-    chosen = {k: v for k, v in dict(encoder=encoder, method=method, levels=levels, codes=codes, seed=seed).items() if v is not None}
+    tiger_tokenize --items items.jsonl --encoder minilm --method rqvae --out runs/tokenizer
+    tiger_tokenize --embeddings vectors.npz --levels 3 --codes 256 --out runs/tokenizer
+    tiger_tokenize --index index_rqvae.json --data data/Beauty --out runs/card"""
+    chosen = {k: v for k, v in dict(encoder=encoder, template=template, method=method, levels=levels, codes=codes, collisions=collisions, seed=seed).items() if v is not None}
     check_numbers(chosen)
-    if not (data or embeddings): raise InputError('there is nothing to tokenize; give --data or --embeddings')
-    if encoder and embeddings: raise InputError('--encoder and --embeddings exclude each other; leave one out')
+    _check_sources(data, items, embeddings, encoder, index, chosen)
     if (Path(out)/'tokenizer.json').exists(): raise InputError(f'--out {out}: holds Semantic IDs already; choose another folder or delete it')
-    from tiger_nb.recommender import TokenizerSettings, preset_for, tokenize
-    dataset = open_data(data, order) if data else None
-    settings = replace(preset_for(dataset)['tokenizer'] if dataset else TokenizerSettings(), **chosen)
-    vectors = _vectors(embeddings, dataset) if embeddings else None
+    from tiger_nb.recommender import preset_for
+    from tiger_nb.report_card import ReportCard
+    from tiger_nb.tokenizer import TokenizerSettings, tokenize
+    dataset = open_data(data, order) if data else _read_items(Path(items)) if items else None
+    settings = replace(preset_for(dataset)['tokenizer'] if data else TokenizerSettings(), **chosen)
+    keys = None if dataset is None else (dataset.items if data else dataset)['key'].to_list()
+    vectors = _vectors(embeddings, keys) if embeddings else None
     if embeddings: settings = replace(settings, encoder=Path(embeddings).name)
-    report = tokenize(dataset, out, settings, vectors).report()
-    if json: print(dumps(report))
-    else: _print_report(report)
+    tokenize(dataset, out, settings, vectors, index)
+    card = ReportCard.load(Path(out)/'report.json')
+    if json: return print(dumps(card.to_dict()))
+    _print_card(card)
+    print(f'figure: {Path(out)/"report.html"}')
