@@ -22,8 +22,11 @@ def notebooks():
 def execute(path):
     "Run one notebook in its own folder; it is written only if every cell ran."
     nb = nbformat.read(path, 4)
+    slow = [c for c in nb.cells if c.cell_type == 'code' and c.source.startswith('#| slow')]
+    for cell in slow: cell.metadata['tags'] = ['skip-execution']  # `make stress` runs these
     NotebookClient(nb, timeout=None, kernel_name='python3', extra_arguments=['--IPKernelApp.log_level=40'],
                    resources={'metadata': {'path': str(path.parent)}}).execute()
+    for cell in slow: del cell.metadata['tags']
     for cell in nb.cells:  # what goes to stderr is progress bars and warnings; a bar may also be a widget
         if 'outputs' in cell: cell.outputs = [o for o in cell.outputs if o.get('name') != 'stderr' and WIDGET not in o.get('data', {})]
     nb.metadata.pop('widgets', None)

@@ -246,6 +246,7 @@ def catalogue(
 def _read_items(path, keys=None):
     "items.jsonl as a catalogue; raises InputError unless its ids are 0..N-1, each once."
     rows = [r for _, r in json_lines(path)]
+    if not rows: raise InputError(f'{path}: holds no item; write one JSON object a line, each with an item_id')
     ids = [r.get('item_id') for r in rows]
     if bad := [i for i in ids if type(i) is not int or not 0 <= i < len(ids)]: raise InputError(
         f"{path}: field 'item_id' is {bad[0]!r}, not an integer in 0..{len(ids) - 1}; number the {len(ids)} items from 0 without gaps")

@@ -52,11 +52,13 @@ def item_texts(
     items:pl.DataFrame,    # one row per item
     template:str=TEMPLATE, # text with a {column} for each field to use
 ) -> list[str]: # N texts
-    "One text per item. Raises `InputError` when the template names no column of the table."
+    "One text per item. Raises `InputError` for a field that is no column, or when no field of the template is known."
     try: parts = [(label, field) for label, field, *_ in Formatter().parse(template)]
     except ValueError as e: raise InputError(f'template {template!r}: {e}; write each field as {{column}}') from None
     fields = [field for _, field in parts if field is not None]
     known = [f for f in fields if f in items.columns]
+    usual = [field for _, field, *_ in Formatter().parse(TEMPLATE)] + ['brand']   # catalogues may lack some of these
+    if wrong := [f for f in fields if f not in (*items.columns, *usual)]: raise InputError(f'template {template!r}: {{{wrong[0]}}} is no column; use some of {{{", ".join(items.columns)}}}')
     if not known: raise InputError(f'template {template!r}: none of its fields is known; use some of {{{", ".join(items.columns)}}}')
     def text(row):
         values = ((label, clean_text(row.get(field)) if field else '') for label, field in parts)

@@ -147,9 +147,12 @@ def load(cls:ResidualQuantizer,
     kind = _kinds(cls).get(about.get('kind'))
     if kind is None:
         raise InputError(f"{path}: field 'kind' is {about.get('kind')!r}, not one of {', '.join(_kinds(cls))}; load it with its own class")
-    quantizer = kind(**json.loads(about['settings']))
-    quantizer.set_arrays(arrays)
-    quantizer.meta = json.loads(about['meta'])
+    try:
+        quantizer = kind(**json.loads(about['settings']))
+        quantizer.set_arrays(arrays)
+        quantizer.meta = json.loads(about['meta'])
+    except (KeyError, TypeError, ValueError, RuntimeError) as e: raise InputError(f'{path}: is no complete {kind.__name__} ({e}); write it again with save') from None
+    quantizer._fitted()
     return quantizer
 
 # %% ../nbs/07_quantizers.ipynb #error

@@ -38,7 +38,7 @@ class RunSettings:
     filter_seen:bool = True             # leave out the items of the whole history
 
 PRESETS = {
-    'sample': {'tokenizer': TokenizerSettings(codes=64),
+    'sample': {'tokenizer': TokenizerSettings(template='Title: {title} Brand: {brand} Categories: {categories} Description: {description}', codes=64),
                'sasrec': RunSettings(SASRecSettings(blocks=1, ff=128, max_len=12), TrainSettings(epochs=12, batch_size=64, lr=3e-3)),
                'tiger': RunSettings(TigerSettings(width=64, encoder_layers=2, decoder_layers=2, heads=4, head_dim=16, ff=128, dropout=0.0, max_items=8),
                                     TrainSettings(epochs=6, batch_size=128, lr=4e-3), validation_users=1000, beams=50)},

@@ -24,7 +24,7 @@ from .training import TrainSettings
 
 # %% ../nbs/09_rqvae.ipynb #settings
 CHOICES = dict(reconstruction=('sum', 'mean'), quantization=('sum', 'mean'), gradient=('straight-through', 'rotation'),
-               codebook=('gradient', 'ema'), assign=('nearest', 'sinkhorn'), start=('all', 'batch', 'rows'))
+               codebook=('ema', 'gradient'), assign=('nearest', 'sinkhorn'), start=('all', 'batch', 'rows'))
 
 @dataclass(frozen=True)
 class RQVAESettings:
@@ -32,12 +32,12 @@ class RQVAESettings:
     hidden:tuple = (512, 256, 128)    # units of the encoder's hidden layers, mirrored in the decoder; 0: as many as the vectors have dimensions
     latent:int = 16                   # dimensions of the latent space
     bias:bool = True                  # have the last layers one?
-    beta:float = 0.25                 # weight of the commitment loss
+    beta:float = 0.1                  # weight of the commitment loss
     spread:float = 200.               # weight of the loss that keeps latents apart
     reconstruction:str = 'sum'        # squared error of a vector: 'sum' or 'mean' over its dimensions
     quantization:str = 'sum'          # the same choice for the losses of codebooks and commitment
     gradient:str = 'straight-through' # or 'rotation': how it passes the codes
-    codebook:str = 'gradient'         # or 'ema': codes as moving averages
+    codebook:str = 'ema'              # codes as moving averages, or learning by 'gradient'
     decay:float = 0.99                # of the moving averages, a step
     assign:str = 'nearest'            # or 'sinkhorn': balanced codes for a batch in training
     sinkhorn_levels:int = 1           # how many levels, counted from the last, are balanced
@@ -66,10 +66,11 @@ PRESETS = {
     'sample': RQVAESettings(batch_size=256, steps=1000),
     'beauty': RQVAESettings(),
     'office': RQVAESettings(),
-    'paper': RQVAESettings(latent=32, spread=0., start='batch', plain=0., batch_size=1024, optimizer='adagrad', lr=0.4, schedule='constant',
-                           warmup_steps=0, steps=None, epochs=20_000),
-    'seed': RQVAESettings(hidden=(0, 32), latent=32, bias=False, reconstruction='mean', quantization='mean', spread=0., start='rows', plain=0.,
-                          batch_size=256, drop_last=True, optimizer='adam', lr=3e-4, schedule='constant', warmup_steps=0, steps=None, epochs=10),
+    'paper': RQVAESettings(latent=32, beta=0.25, spread=0., codebook='gradient', start='batch', plain=0., batch_size=1024, optimizer='adagrad', lr=0.4,
+                           schedule='constant', warmup_steps=0, steps=None, epochs=20_000),
+    'seed': RQVAESettings(hidden=(0, 32), latent=32, bias=False, beta=0.25, reconstruction='mean', quantization='mean', spread=0., codebook='gradient',
+                          start='rows', plain=0., batch_size=256, drop_last=True, optimizer='adam', lr=3e-4, schedule='constant',
+                          warmup_steps=0, steps=None, epochs=10),
 }
 
 # %% ../nbs/09_rqvae.ipynb #rotate

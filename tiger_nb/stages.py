@@ -112,12 +112,13 @@ def preset_text(
 
 # %% ../nbs/15c_stages.ipynb #tokenize-helpers
 def _vectors(path, keys):
-    "Vectors of a file in the order of the item ids."
+    "Vectors of a file in the order of the item ids, and what the file says of their origin."
     from tiger_nb.embeddings import load_vectors, read_vectors
-    if keys is not None: return load_vectors(path, keys)
-    vectors, found, _ = read_vectors(path)
+    vectors, found, meta = read_vectors(path)
     numbered = found is not None and set(found) == set(map(str, range(len(vectors))))
-    return load_vectors(path, len(vectors)) if numbered else vectors
+    items = keys if keys is not None else len(vectors) if numbered or found is None else found
+    origin = {k: meta[k] for k in ('encoder', 'template') if isinstance(meta, dict) and k in meta}
+    return load_vectors(path, items), origin
 
 def _print_card(card):
     "A line for each line of the card, with chance beside it where there is one."
@@ -168,9 +169,10 @@ def tiger_tokenize(
     dataset = open_data(data, order) if data else _read_items(Path(items)) if items else None
     settings = replace(preset_for(dataset)['tokenizer'] if data else TokenizerSettings(), **chosen)
     keys = None if dataset is None else (dataset.items if data else dataset)['key'].to_list()
-    vectors = _vectors(embeddings, keys) if embeddings else None
+    if embeddings and Path(embeddings).resolve().parent == Path(out).resolve(): raise InputError(f'--out {out}: is where {embeddings} lies, which would be overwritten; choose another folder')
+    vectors, origin = _vectors(embeddings, keys) if embeddings else (None, None)
     if embeddings: settings = replace(settings, encoder=Path(embeddings).name)
-    tokenize(dataset, out, settings, vectors, index)
+    tokenize(dataset, out, settings, vectors, index, origin=origin)
     card = ReportCard.load(Path(out)/'report.json')
     if json: return print(dumps(card.to_dict()))
     _print_card(card)

@@ -9,6 +9,7 @@ __all__ = ['SMALL', 'study', 'rank_correlation', 'predictive_lines', 'tiger_stud
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -34,7 +35,7 @@ def _one(dataset, folder, method, seed, base, vectors, settings):
     path = method.removeprefix('index:')
     ids = dict(index=path) if path != method else {}
     s = replace(base, seed=seed) if ids else replace(base, seed=seed, method=method)
-    tokenize(dataset, folder/'tokenizer', s, vectors, umap=False, **ids)
+    tokenize(dataset, folder/'tokenizer', s, vectors, umap=False, filter_seen=SMALL.filter_seen if settings is None else settings.filter_seen, **ids)
     lines = {line: value for line, value, _ in ReportCard.load(folder/'tokenizer/report.json').lines() if value is not None}
     row = dict(tokenizer=Path(path).stem if ids else method, seed=seed, card=lines)
     if settings is None: return row
@@ -62,7 +63,8 @@ def study(
         name = Path(m.removeprefix('index:')).stem
         rows.append(_one(dataset, out/f'{name}-{seed}', m, seed, base, vectors, settings))
         if settings: bar.set_postfix(tokenizer=name, **{'ndcg@10': f'{rows[-1]["valid"]["ndcg@10"]:.4f}'})
-        write_json(out/'study.json', rows)
+        others = [r for r in read_json(out/'study.json') if not any((r['tokenizer'], r['seed']) == (x['tokenizer'], x['seed']) for x in rows)] if (out/'study.json').exists() else []
+        write_json(out/'study.json', others + rows)
     return rows
 
 # %% ../nbs/15d_study.ipynb #rank-correlation
@@ -107,7 +109,7 @@ def tiger_study(
     levels:int=TokenizerSettings.levels,   # learned levels
     codes:int=TokenizerSettings.codes,     # codes a level
     seeds:int=3,          # seeds of each tokenizer and its model
-    order:str=None,       # order of the histories: standard, seed or given (default: the best the folder has)
+    order:Literal['standard', 'seed', 'given']=None, # order of the histories (default: the best the folder has)
     train:bool=True,      # train the small model on each
 ):
     """Compare tokenizers by their report cards and by a small model, and say which line of the card predicts the model.
@@ -116,6 +118,7 @@ def tiger_study(
     check_numbers(dict(levels=levels, codes=codes, seeds=seeds))
     base = TokenizerSettings(encoder=encoder, levels=levels, codes=codes)
     names = [m.strip() for m in methods.split(',') if m.strip()]
+    if not names: raise InputError('--methods names no tokenizer; give some, with commas between them')
     rows = study(open_data(data, order), out, names, seeds, base, settings=SMALL if train else None)
     for name in dict.fromkeys(r['tokenizer'] for r in rows):
         mine = [r for r in rows if r['tokenizer'] == name]

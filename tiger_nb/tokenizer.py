@@ -17,7 +17,7 @@ import polars as pl
 
 from .data import Dataset, InputError, atomic_path
 from .embeddings import TEMPLATE, Encoder, fit_encoder, load_vectors, save_vectors, umap_2d
-from .quantizers import LSH, OPQ, PQ, RandomIDs, ResidualQuantizer
+from .quantizers import LSH, OPQ, PQ, RandomIDs, ResidualQuantizer, check_vectors
 from .report_card import ReportCard, report_card
 from .rqkmeans import RQKMeans
 from .rqvae import PRESETS as RQVAE_PRESETS, RQVAE
@@ -78,9 +78,10 @@ def load_ids(
     "Semantic IDs from a folder or an index file, with the sizes that the folder notes. Raises `InputError` that names the file."
     path = Path(path)
     if path.is_file(): return _load_index(path, n_items)
-    info = read_json(path/('tokenizer.json' if (path/'tokenizer.json').exists() else 'manifest.json'))
-    info = info.get('semantic_ids', info)
-    return SemanticIds.load(path/'semantic_ids.json', n_items, collision=info['collision'], sizes=info['sizes'])
+    about = path/('tokenizer.json' if (path/'tokenizer.json').exists() else 'manifest.json')
+    try: info = read_json(about); info = info.get('semantic_ids', info); sizes, collision = info['sizes'], info['collision']
+    except (KeyError, TypeError, AttributeError): raise InputError(f"{about}: does not say the 'sizes' of the levels and whether there is a 'collision' digit; make it again") from None
+    return SemanticIds.load(path/'semantic_ids.json', n_items, collision=collision, sizes=sizes)
 
 # %% ../nbs/10c_tokenizer.ipynb #check-split
 def check_split(
@@ -108,7 +109,10 @@ def _items_and_split(data):
 
 def _vectors_of(data, s, vectors, out):
     "Vectors of the items, the encoder that made them (None: a file's) and the split they learned from."
-    if vectors is not None: return np.asarray(vectors, np.float32), None, None
+    if vectors is not None:
+        vectors = check_vectors(vectors)
+        if (vectors == vectors[0]).all(): raise InputError('vectors: all items have the same one, so nothing can tell them apart; encode the items again')
+        return vectors, None, None
     if data is None: return None, None, None
     encoder = fit_encoder(data, s.encoder, s.dim, s.seed, s.template)
     if all(model is not None for _, model in encoder.parts): encoder.save(out/'encoder.safetensors')
@@ -124,6 +128,21 @@ def _new_ids(vectors, s, origin, out):
     last = lambda items: quantizer.distances(vectors[items], codes[items], s.levels - 1)   # (c,) items -> (c, K)
     return SemanticIds.without_digit(codes, last, s.codes, seed=s.seed), quantizer
 
+# %% ../nbs/10c_tokenizer.ipynb #kept
+_PARTS = 'codebooks.safetensors', 'encoder.safetensors', 'vectors.npz', 'map.npz', 'report.json', 'report.html', 'semantic_ids.json'
+
+def _kept(out, data, s, index, n):
+    "IDs of a folder that is complete; raises `InputError` if it was made with other settings, or from other histories."
+    if isinstance(data, Dataset): check_split(out, data)
+    ids, info = load_ids(out, n), read_json(out/'tokenizer.json')
+    if index:
+        if (ids.learned.shape, ids.buckets.tolist()) != ((other := _load_index(index, n)).learned.shape, other.buckets.tolist()) or (ids.learned != other.learned).any():
+            raise InputError(f'{out}: holds other Semantic IDs than {index}; choose another folder or delete it')
+    elif (made := {k: v for k, v in (info.get('settings') or {}).items() if k in asdict(s)}) != asdict(s):
+        name = next((k for k, v in asdict(s).items() if made.get(k) != v))
+        raise InputError(f'{out}: its Semantic IDs were made with {name}={made.get(name)!r}, not {asdict(s)[name]!r}; choose another folder or delete it')
+    return ids
+
 # %% ../nbs/10c_tokenizer.ipynb #tokenize
 def tokenize(
     data:Dataset|pl.DataFrame|None,       # its items get Semantic IDs; a table has no histories; None: `vectors` or `index` say all
@@ -132,22 +151,24 @@ def tokenize(
     vectors:np.ndarray|None=None,         # (N, d) vectors of one's own in place of an encoder
     index:str|Path|None=None,             # an index file in place of a quantizer
     umap:bool=True,                       # lay out the map of the items, which takes seconds to a minute
+    filter_seen:bool=True,                # leave out the items of the history in the card's ranking
+    origin:dict|None=None,                # encoder and template of `vectors`, where known
 )->SemanticIds:
     "Make Semantic IDs with their card, or take what `out` already has. Raises `InputError` for settings or data that don't fit."
     out, s = Path(out), settings or TokenizerSettings()
     items, split = _items_and_split(data)
     n = len(items) if items is not None else None if vectors is None else len(vectors)
-    if (out/'tokenizer.json').exists():
-        if split: check_split(out, data)
-        return load_ids(out, n)
+    if (out/'tokenizer.json').exists(): return _kept(out, data, s, index, n)
     if n is None and index is None: raise InputError('tokenize: there is nothing to make Semantic IDs of; give a data set, a table of items, vectors or an index')
     if s.collisions not in ('digit', 'nearest'): raise InputError(f"TokenizerSettings.collisions: {s.collisions!r} is unknown; take 'digit' or 'nearest'")
+    if not index: quantizer_for(s)   # refuses bad settings before anything takes time
     out.mkdir(parents=True, exist_ok=True)
+    for part in _PARTS: (out/part).unlink(missing_ok=True)
     vectors, encoder, learned = _vectors_of(data, s, vectors, out)
-    origin = dict(encoder=encoder.name if encoder else None, template=encoder.template if encoder else None, seed=s.seed)
+    origin = dict(encoder=encoder.name, template=encoder.template) if encoder else dict(encoder=None, template=None) | (origin or {})
     if index: ids, quantizer, source = _load_index(index, n), None, Path(index).name
     else: (ids, quantizer), source = _new_ids(vectors, s, origin, out), s.method
-    card = report_card(ids, vectors, quantizer, items, split)
+    card = report_card(ids, vectors, quantizer, items, split, filter_seen=filter_seen)
     _write_folder(out, ids, card, vectors, s.seed if umap else None, origin)
     write_json(out/'tokenizer.json', dict(source=source, sizes=list(ids.sizes), collision=ids.collision, settings=asdict(s), origin=origin, split_sha256=learned))
     return ids
@@ -176,10 +197,12 @@ class Tokenizer:
         folder:str|Path, # of `tokenize`
     )->'Tokenizer':
         "Read a folder. Raises `InputError` that names the file that is missing or damaged."
-        folder = Path(folder); info = read_json(folder/'tokenizer.json')
+        folder = Path(folder); info, ids = read_json(folder/'tokenizer.json'), load_ids(folder)
         part = lambda cls, name: cls.load(folder/name) if (folder/name).exists() else None
-        return cls(TokenizerSettings(**info['settings']), load_ids(folder), part(ResidualQuantizer, 'codebooks.safetensors'),
-                   part(Encoder, 'encoder.safetensors'), ReportCard.load(folder/'report.json'))
+        try: settings, made = TokenizerSettings(**info['settings']), info['source'] in METHODS
+        except (KeyError, TypeError) as e: raise InputError(f"{folder/'tokenizer.json'}: its settings are not those of a tokenizer ({e}); make it again") from None
+        if made and not (folder/'codebooks.safetensors').exists(): raise InputError(f"{folder/'codebooks.safetensors'} is missing; the folder is not complete, make it again")
+        return cls(settings, ids, part(ResidualQuantizer, 'codebooks.safetensors'), part(Encoder, 'encoder.safetensors'), ReportCard.load(folder/'report.json'))
 
     def encode(self,
         items, # table of M items with the columns of the template, or their (M, d) vectors

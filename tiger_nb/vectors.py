@@ -6,7 +6,7 @@
 __all__ = ['read_vectors', 'save_vectors', 'load_vectors', 'sasrec_table', 'fuse_scales', 'fuse', 'umap_2d']
 
 # %% ../nbs/04b_vectors.ipynb #imports
-import io, json, pickle
+import io, json, pickle, re
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,55 @@ from safetensors.numpy import save_file
 from .data import Dataset, InputError, atomic_path
 from .raw import read_json
 
-# %% ../nbs/04b_vectors.ipynb #frombuffer
-class _FromBuffer:
-    "numpy's `_frombuffer`, without attributes that a pickle could set."
+# %% ../nbs/04b_vectors.ipynb #stand-ins
+class _Kind:
+    "Stands for a numpy.dtype: plain numbers, texts or objects, nothing structured."
+    def __init__(self, name, *_): self.name, self.order = str(name), '='
+    def __setstate__(self, state):
+        if any(part is not None for part in state[2:5]): raise pickle.UnpicklingError('it holds a structured dtype')
+        self.order = {'|': '=', '<': '<', '>': '>'}[state[1]]
+    def filled(self, data, shape, order): # bytes, or for objects a list -> array
+        if not re.fullmatch(r'[biufUSO]\d*', self.name): raise pickle.UnpicklingError(f'it holds the dtype {self.name}')
+        if self.name[0] != 'O': return np.frombuffer(bytes(data), np.dtype(self.order + self.name)).reshape(shape, order=order)
+        if not isinstance(data, list): raise pickle.UnpicklingError('it holds an array of objects that is no list')
+        flat = np.empty(len(data), object)
+        flat[:] = [_plain(x) for x in data]
+        return flat.reshape(shape, order=order)
+
+class _Array:
+    "Stands for a numpy.ndarray until it gets its state."
+    def __setstate__(self, state): self.value = state[2].filled(state[4], state[1], 'F' if state[3] else 'C')
+
+def _plain(x): # what was read, with arrays in place of their stand-ins
+    return x.value if isinstance(x, _Array) else [_plain(y) for y in x] if isinstance(x, (list, tuple)) else x
+
+# %% ../nbs/04b_vectors.ipynb #stand-ins-def
+class _Dtype: # these answer calls, and have no attribute that a pickle could set
     __slots__ = ()
-    def __call__(self, *args): return np._core.numeric._frombuffer(*args)
+    def __call__(self, *args): return _Kind(*args)
+
+class _Reconstruct:
+    __slots__ = ()
+    def __call__(self, *args): return _Array()
+
+class _FromBuffer:
+    __slots__ = ()
+    def __call__(self, data, kind, shape, order, *_): return kind.filled(data, shape, order)
+
+class _NoArray:
+    __slots__ = ()
+    def __call__(self, *args): raise pickle.UnpicklingError('it calls numpy.ndarray by itself')
+
+class _Scalar:
+    __slots__ = ()
+    def __call__(self, kind, data): return kind.filled(data, (), 'C')[()]
 
 # %% ../nbs/04b_vectors.ipynb #admitted
 _CONTAINERS = {kind.__name__: kind for kind in (list, dict, tuple, set, frozenset, bytearray)}
-_ADMITTED = {('collections', 'OrderedDict'): dict, ('_codecs', 'encode'): str.encode, ('numpy', 'ndarray'): np.ndarray, ('numpy', 'dtype'): np.dtype,
+_NUMPY = {'multiarray._reconstruct': _Reconstruct(), 'multiarray.scalar': _Scalar(), 'numeric._frombuffer': _FromBuffer()}
+_ADMITTED = {('collections', 'OrderedDict'): dict, ('_codecs', 'encode'): str.encode, ('numpy', 'ndarray'): _NoArray(), ('numpy', 'dtype'): _Dtype(),
              **{(module, name): kind for module in ('builtins', '__builtin__') for name, kind in _CONTAINERS.items()},   # protocols 0-2 say __builtin__
-             **{(f'numpy.{core}.multiarray', name): getattr(np._core.multiarray, name) for core in ('core', '_core') for name in ('_reconstruct', 'scalar')},
-             **{(f'numpy.{core}.numeric', '_frombuffer'): _FromBuffer() for core in ('core', '_core')}}
+             **{(f'numpy.{core}.{name.split(".")[0]}', name.split('.')[1]): f for core in ('core', '_core') for name, f in _NUMPY.items()}}
 
 # %% ../nbs/04b_vectors.ipynb #unpickler
 class _ArraysOnly(pickle.Unpickler):
@@ -51,7 +88,8 @@ def _read_pkl(path):
     except Exception as e: raise _refused(path, str(e)) from None
     if not isinstance(data, dict) or not {'item_id', 'embedding'} <= set(data):
         raise InputError(f"{path}: must hold a dictionary {{'item_id': […], 'embedding': […]}}; write it in that form")
-    return data['embedding'], data['item_id'], data.get('meta', '{}')
+    try: return _plain(data['embedding']), _plain(data['item_id']), data.get('meta', '{}')
+    except AttributeError: raise _refused(path, 'it holds an array without numbers') from None
 
 # %% ../nbs/04b_vectors.ipynb #read-vectors
 def _read_npz(path):
