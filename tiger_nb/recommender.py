@@ -234,7 +234,8 @@ def prepare_demo(
 )->dict[str, Path]:             # the three folders
     "Make the artefacts of the demo that are not there yet."
     out = Path(out); paths = {name: out/name for name in ('tokenizer', 'sasrec', 'tiger')}
-    tokenize(dataset, paths['tokenizer'], preset_for(dataset)['tokenizer'], index=shipped_index(dataset.folder))
+    if (paths['tokenizer']/'tokenizer.json').exists(): check_split(paths['tokenizer'], dataset)   # whatever made it
+    else: tokenize(dataset, paths['tokenizer'], preset_for(dataset)['tokenizer'], index=shipped_index(dataset.folder))
     for name in ('sasrec', 'tiger'):
         s = preset_for(dataset)[name]
         if minutes: s = replace(s, training=replace(s.training, minutes=minutes))
