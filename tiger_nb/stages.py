@@ -88,7 +88,8 @@ def tiger_embed(
     if Path(out).suffix not in _READERS: raise InputError(f'--out {out}: unknown ending {Path(out).suffix!r}; use one of {", ".join(_READERS)}')
     dataset = open_data(data, order)
     fitted = fit_encoder(dataset, encoder, dim, seed, template or TEMPLATE)
-    save_vectors(out, fitted.vectors, dataset.items['key'].to_list(), dict(encoder=fitted.name, seed=seed, template=fitted.template, dataset=dataset.name))
+    save_vectors(out, fitted.vectors, dataset.items['key'].to_list(), dict(encoder=fitted.name, seed=seed, template=fitted.template, dataset=dataset.name,
+                 split_sha256=dataset.split.sha256 if fitted.reads_histories else None))
     print(f'{len(fitted.vectors)} items, {fitted.dim} dimensions: {out}')
 
 # %% ../nbs/15c_stages.ipynb #presets
@@ -117,7 +118,7 @@ def _vectors(path, keys):
     vectors, found, meta = read_vectors(path)
     numbered = found is not None and set(found) == set(map(str, range(len(vectors))))
     items = keys if keys is not None else len(vectors) if numbered or found is None else found
-    origin = {k: meta[k] for k in ('encoder', 'template') if isinstance(meta, dict) and k in meta}
+    origin = {k: meta[k] for k in ('encoder', 'template', 'split_sha256') if isinstance(meta, dict) and k in meta}
     return load_vectors(path, items), origin
 
 def _print_card(card):
@@ -144,7 +145,7 @@ def tiger_tokenize(
     embeddings:str=None,  # file of item vectors in place of an encoder (.npz, .parquet, .safetensors or .pkl)
     index:str=None,       # index file {item: [c1, …]} in place of a quantizer: only the card is made
     encoder:str=None,     # how items become vectors, see tiger_embed (default: the preset's)
-    template:str=None,    # what of an item is read, with a {column} for each field (default: the library's)
+    template:str=None,    # what of an item is read, with a {column} for each field (default: the preset's; where it says nothing, Title, Categories, Description)
     method:Literal['rqkmeans', 'rqkmeans-balanced', 'rqvae', 'rqvae-paper', 'rqvae-seed', 'pq', 'opq', 'lsh', 'random']=None, # quantizer (default: the preset's)
     levels:int=None,      # learned levels (default: the preset's)
     codes:int=None,       # codes a level (default: the preset's)

@@ -90,9 +90,11 @@ def check_split(
 ):
     "Raises `InputError` if the Semantic IDs were learned from the histories of another split, which may hold this one's targets."
     if dataset is None or not (Path(folder)/'tokenizer.json').exists(): return
-    split = read_json(Path(folder)/'tokenizer.json').get('split_sha256')
+    _same_split(f'{folder}: its Semantic IDs', read_json(Path(folder)/'tokenizer.json').get('split_sha256'), dataset)
+
+def _same_split(what, split, dataset):
     if split not in (None, dataset.split.sha256):
-        raise InputError(f'{folder}: its Semantic IDs were learned from the histories of split {split[:8]}, not of {dataset.split.sha256[:8]}; make new ones in another folder')
+        raise InputError(f'{what} were learned from the histories of split {split[:8]}, not of {dataset.split.sha256[:8]}; make new ones')
 
 # %% ../nbs/10c_tokenizer.ipynb #shipped
 def shipped_index(
@@ -152,7 +154,7 @@ def tokenize(
     index:str|Path|None=None,             # an index file in place of a quantizer
     umap:bool=True,                       # lay out the map of the items, which takes seconds to a minute
     filter_seen:bool=True,                # leave out the items of the history in the card's ranking
-    origin:dict|None=None,                # encoder and template of `vectors`, where known
+    origin:dict|None=None,                # of `vectors`, where known: encoder, template and, if they learned from histories, split_sha256
 )->SemanticIds:
     "Make Semantic IDs with their card, or take what `out` already has. Raises `InputError` for settings or data that don't fit."
     out, s = Path(out), settings or TokenizerSettings()
@@ -162,15 +164,17 @@ def tokenize(
     if n is None and index is None: raise InputError('tokenize: there is nothing to make Semantic IDs of; give a data set, a table of items, vectors or an index')
     if s.collisions not in ('digit', 'nearest'): raise InputError(f"TokenizerSettings.collisions: {s.collisions!r} is unknown; take 'digit' or 'nearest'")
     if not index: quantizer_for(s)   # refuses bad settings before anything takes time
+    origin = origin or {}
+    if split: _same_split('vectors: they', origin.get('split_sha256'), data)
     out.mkdir(parents=True, exist_ok=True)
     for part in _PARTS: (out/part).unlink(missing_ok=True)
     vectors, encoder, learned = _vectors_of(data, s, vectors, out)
-    origin = dict(encoder=encoder.name, template=encoder.template) if encoder else dict(encoder=None, template=None) | (origin or {})
+    origin = dict(encoder=encoder.name, template=encoder.template) if encoder else dict(encoder=None, template=None) | origin
     if index: ids, quantizer, source = _load_index(index, n), None, Path(index).name
     else: (ids, quantizer), source = _new_ids(vectors, s, origin, out), s.method
     card = report_card(ids, vectors, quantizer, items, split, filter_seen=filter_seen)
     _write_folder(out, ids, card, vectors, s.seed if umap else None, origin)
-    write_json(out/'tokenizer.json', dict(source=source, sizes=list(ids.sizes), collision=ids.collision, settings=asdict(s), origin=origin, split_sha256=learned))
+    write_json(out/'tokenizer.json', dict(source=source, sizes=list(ids.sizes), collision=ids.collision, settings=asdict(s), origin=origin, split_sha256=learned or origin.get('split_sha256')))
     return ids
 
 def _write_folder(out, ids, card, vectors, map_seed, origin):
