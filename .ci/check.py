@@ -11,7 +11,7 @@ from notebooks import faults, notebooks
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-COMMANDS = [f'tiger_{c}' for c in ('prepare', 'embed', 'tokenize', 'train', 'evaluate', 'recommend', 'study', 'demo')]
+COMMANDS = [f'tiger_{c}' for c in ('prepare', 'embed', 'tokenize', 'train', 'evaluate', 'recommend', 'study', 'bench', 'demo')]
 WORKERS = 2
 os.environ.update(TQDM_DISABLE='1', PLOTLY_RENDERER='plotly_mimetype', GRADIO_ANALYTICS_ENABLED='False', HF_HUB_OFFLINE='1')
 DONE = []

@@ -14,6 +14,7 @@ import numpy as np, polars as pl, torch
 from tqdm.auto import tqdm
 import tiger_nb
 from .data import InputError, atomic_path
+from .processes import rank_size, summed
 
 # %% ../nbs/03_evaluation.ipynb #consts
 NOT_RANKED = 2**31 - 1  # rank of a target that no list or score reaches: a miss at every K
@@ -85,24 +86,57 @@ def list_ranks(
     return np.where(own == -np.inf, NOT_RANKED, 1 + (~hit & (s >= own[:, None])).sum(1))
 
 # %% ../nbs/03_evaluation.ipynb #loop
-def _evaluate(step, targets, n_items, batch_size, ks, desc):
-    "Calls `step(rows) -> ranks (B,), shown item ids` batch by batch and averages"
-    ranks, shown = np.full(len(targets), NOT_RANKED, np.int64), np.zeros(n_items, bool)
-    with tqdm(total=len(targets), desc=desc, disable=desc is None, unit=' users') as bar:
-        for i in range(0, len(targets), batch_size):
-            rows = np.arange(i, min(i + batch_size, len(targets)))
+def _evaluate(step, histories, n_items, batch_size, ks, desc):
+    "Calls `step(rows) -> ranks (B,), shown item ids` for this process's users, batch by batch, and averages over those of all processes"
+    (rank, size), ranks, shown = rank_size(), np.zeros(len(histories), np.int64), np.zeros(n_items, np.int32)
+    mine = np.argsort(histories.lengths, kind='stable')[rank::size]
+    with tqdm(total=len(mine), desc=desc, disable=desc is None or rank > 0, unit=' users') as bar:
+        for i in range(0, len(mine), batch_size):
+            rows = mine[i:i + batch_size]
             ranks[rows], top = step(rows)
-            shown[top] = True
-            bar.set_postfix({'recall@10': f'{(ranks[:rows[-1] + 1] <= 10).mean():.4f}'}, refresh=False)
+            shown[top] = 1
+            bar.set_postfix({'recall@10': f'{(ranks[mine[:i + len(rows)]] <= 10).mean():.4f}'}, refresh=False)
             bar.update(len(rows))
-    return recall_ndcg(ranks, ks) | {'coverage@10': float(shown.mean())}
+    ranks, shown = (summed(torch.from_numpy(x)).numpy() for x in (ranks, shown))  # a user's rank is 0 in all processes but one
+    return recall_ndcg(ranks, ks) | {'coverage@10': float((shown > 0).mean())}
 
 # %% ../nbs/03_evaluation.ipynb #clear-top
-def _clear_top(s, k=10):
+def _clear_top(s, k=10, width=64):
     "Item ids that stand among the first k of a row of `s` (B, N) however ties are broken"
-    s = torch.nn.functional.pad(s, (0, max(0, k + 1 - s.shape[1])), value=-torch.inf)
-    values, ids = s.topk(k + 1)  # (B, k+1)
-    return ids[values > values[:, -1:]].cpu().numpy()
+    s = torch.nn.functional.pad(s, (0, -s.shape[1] % width), value=-torch.inf) if s.shape[1] % width else s
+    groups = s.unflatten(1, (-1, width))  # (B, G, width)
+    best = groups.amax(-1).topk(min(k + 1, groups.shape[1])).indices[..., None]  # (B, k+1, 1)
+    near = groups.gather(1, best.expand(-1, -1, width)).flatten(1)  # (B, (k+1)·width)
+    near, ids = torch.nn.functional.pad(near, (0, 1), value=-torch.inf), (best * width + torch.arange(width, device=s.device)).flatten(1)
+    values, places = near.topk(k + 1)  # (B, k+1), the last is the bound
+    row, place = (values[:, :k] > values[:, k:]).nonzero(as_tuple=True)
+    return ids[row, places[row, place]].cpu().numpy()
+
+# %% ../nbs/03_evaluation.ipynb #factored
+def _seen_places(histories, rows):
+    "Row within the batch and item id of every item that the rows hold, each (P,)"
+    n = histories.lengths[rows]
+    first = np.cumsum(n) - n  # (B,) where each row begins in the flat list
+    return np.repeat(np.arange(len(rows)), n), histories.items[np.arange(n.sum()) + np.repeat(histories.starts[rows] - first, n)].astype(np.int64)
+
+def _factored(factors, histories, targets, n_items, filter_seen, block=64):
+    "The step of `_evaluate` for scores that are products: the ranks and shown items of a block of users at a time"
+    width = n_items + -n_items % 64
+    buffers = []
+    def ranked(rows, states, table):
+        if not buffers: buffers.extend(states.new_full((block, width), -torch.inf) for _ in range(2))
+        s, ones = (b[:len(rows)] for b in buffers)  # (B, N, filled up with -inf to whole groups)
+        torch.mm(states, table.T, out=s[:, :n_items])
+        if filter_seen: s[tuple(torch.from_numpy(x).to(s.device) for x in _seen_places(histories, rows))] = -torch.inf
+        own = s.gather(1, torch.from_numpy(targets[rows]).to(s.device)[:, None])  # (B, 1)
+        if s.amax(1).isnan().any(): raise InputError('scores hold NaN, which has no place in an order; mark excluded items with -inf')
+        rank = torch.ge(s, own, out=ones).sum(1).long()  # (B,) the target itself is one of them
+        return rank.masked_fill(own[:, 0] == -torch.inf, NOT_RANKED).cpu().numpy(), _clear_top(s)
+    def step(rows):
+        states, table = factors(histories, rows)  # (B, D), (N, D)
+        found = [ranked(rows[i:i + block], states[i:i + block], table) for i in range(0, len(rows), block)]
+        return [np.concatenate(x) for x in zip(*found)]
+    return step
 
 # %% ../nbs/03_evaluation.ipynb #evaluate-scores
 @torch.no_grad()
@@ -123,7 +157,8 @@ def evaluate_scores(
         if s.shape != (want := (len(rows), n_items)): raise InputError(f'score returned the shape {tuple(s.shape)} instead of {want}: a row per user, a column per item')
         if filter_seen: s = s.masked_fill(torch.from_numpy(histories.seen_mask(rows, n_items)).to(s.device), -torch.inf)
         return target_ranks(s, targets[rows], buckets), _clear_top(s)
-    return _evaluate(step, targets, n_items, batch_size, ks, desc)
+    if buckets is None and hasattr(score, 'factors'): step = _factored(score.factors, histories, targets, n_items, filter_seen)
+    return _evaluate(step, histories, n_items, batch_size, ks, desc)
 
 # %% ../nbs/03_evaluation.ipynb #evaluate-lists
 @torch.no_grad()
@@ -145,7 +180,7 @@ def evaluate_lists(
         ids = torch.as_tensor(ids).cpu().numpy()  # (B, k)
         _check_ids(ids[ids >= 0], n_items, 'ranked')
         return list_ranks(ids, targets[rows], scores, buckets), ids[:, :10][ids[:, :10] >= 0]
-    return _evaluate(step, targets, n_items, batch_size, ks, desc)
+    return _evaluate(step, histories, n_items, batch_size, ks, desc)
 
 # %% ../nbs/03_evaluation.ipynb #card
 @dataclass(frozen=True)

@@ -16,12 +16,15 @@ from fastcore.basics import patch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from .checkpoints import remove_checkpoints
 from .data import Dataset, Histories, InputError, atomic_path
 from .decoding import invalid_rate, tiger_ranker
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
+from .processes import from_main
 from .sasrec import SASRec, SASRecSettings, sasrec_scorer, sasrec_task
 from .semantic_ids import SemanticIds
 from .tiger import Tiger, TigerSettings, tiger_task
+from .tiger_decoder import DecoderSettings, TigerDecoder, decoder_task
 from .tokenizer import TokenizerSettings, check_split, load_ids, read_json, shipped_index, tokenize, write_json
 from .training import TrainSettings, fit
 
@@ -29,7 +32,7 @@ from .training import TrainSettings, fit
 @dataclass(frozen=True)
 class RunSettings:
     "A run: the model, how it is trained, how it is measured."
-    model:SASRecSettings|TigerSettings  # the network
+    model:SASRecSettings|TigerSettings|DecoderSettings  # the network
     training:TrainSettings              # budgets, schedule, seed
     validation_users:int|None = 2000    # users scored while training; None: all
     validation_beams:int = 20           # beam width while training
@@ -41,17 +44,20 @@ PRESETS = {
     'sample': {'tokenizer': TokenizerSettings(template='Title: {title} Brand: {brand} Categories: {categories} Description: {description}', codes=64),
                'sasrec': RunSettings(SASRecSettings(blocks=1, ff=128, max_len=12), TrainSettings(epochs=12, batch_size=64, lr=3e-3)),
                'tiger': RunSettings(TigerSettings(width=64, encoder_layers=2, decoder_layers=2, heads=4, head_dim=16, ff=128, dropout=0.0, max_items=8),
-                                    TrainSettings(epochs=6, batch_size=128, lr=4e-3), validation_users=1000, beams=50)},
+                                    TrainSettings(epochs=6, batch_size=128, lr=4e-3), validation_users=1000, beams=50),
+               'tiger_decoder': RunSettings(DecoderSettings(width=64, item_layers=2, code_layers=1, heads=4, head_dim=16, ff=128, max_items=12),
+                                            TrainSettings(epochs=24, batch_size=64, lr=4e-3, warmup_steps=50), validation_users=1000, beams=50)},
     'beauty': {'tokenizer': TokenizerSettings(),
                'sasrec': RunSettings(SASRecSettings(width=256, blocks=1, dropout=0.3, loss='sampled', negatives=512),
                                      TrainSettings(epochs=12, batch_size=128)),
                'tiger': RunSettings(TigerSettings(dropout=0.0, max_items=10),
-                                    TrainSettings(minutes=45, lr=2e-3, batch_size=128, validate_every=500), beams=50)},
+                                    TrainSettings(minutes=15, lr=2e-3, batch_size=128, validate_every=800), beams=50),
+               'tiger_decoder': RunSettings(DecoderSettings(), TrainSettings(epochs=8, batch_size=64, lr=3e-3, warmup_steps=200), beams=50)},
 }
 
 def preset_for(
     dataset:Dataset, # what will be trained on
-)->dict:             # settings by stage: 'tokenizer', 'sasrec', 'tiger'
+)->dict:             # settings by stage: 'tokenizer', 'sasrec', 'tiger', 'tiger_decoder'
     "The preset for a data set: the sample has its own."
     return PRESETS['sample' if dataset.name == 'sample' else 'beauty']
 
@@ -65,19 +71,21 @@ def _network(dataset, s, ids):
     if isinstance(s.model, SASRecSettings):
         return (SASRec(dataset.n_items, s.model), *sasrec_task(train, s.model, s.training.batch_size))
     if ids is None: raise InputError('a tiger needs Semantic IDs; call tokenize first or give an index file')
-    return (Tiger(ids.sizes, s.model), *tiger_task(train, ids, s.model, s.training.batch_size, keys))
+    kind, task = (Tiger, tiger_task) if isinstance(s.model, TigerSettings) else (TigerDecoder, decoder_task)
+    return (kind(ids.sizes, s.model), *task(train, ids, s.model, s.training.batch_size, keys))
 
 def measure(
-    model,               # a trained SASRec or Tiger
+    model,               # a trained SASRec, Tiger or TigerDecoder
     dataset:Dataset,     # its split is measured
     part:str='test',     # 'valid' or 'test'
-    ids:SemanticIds|None=None, # for a Tiger
-    beams:int=100,       # width of the search, for a Tiger
+    ids:SemanticIds|None=None, # for a generative model
+    beams:int=100,       # width of its search
     filter_seen:bool=True,     # leave out the items of the whole history
     rows:np.ndarray|None=None, # rows of the part; None: all
     bucket:bool=False,   # bucket accounting instead of the exact item
     batch_size:int=256,  # users at a time
     desc:str|None=None,  # text of the progress bar; None: no bar
+    exact:bool=False,    # exact lists, whatever `beams` says
 )->dict:                 # recall@K, ndcg@K and coverage@10
     "Metrics of a model on one part of a split, by the protocol."
     h, targets = dataset.split.part(part)
@@ -85,7 +93,7 @@ def measure(
     h, targets, users = Histories(h.items, h.starts[rows], h.ends[rows]), targets[rows], dataset.split.users[rows]
     common = dict(batch_size=batch_size, desc=desc, buckets=ids.buckets if bucket else None)
     if isinstance(model, SASRec): return evaluate_scores(sasrec_scorer(model), h, targets, dataset.n_items, filter_seen, **common)
-    rank = tiger_ranker(model, ids, beams, filter_seen, dataset.interactions.user_keys[users])
+    rank = tiger_ranker(model, ids, beams, filter_seen, dataset.interactions.user_keys[users], exact)
     return evaluate_lists(rank, h, targets, dataset.n_items, **common)
 
 # %% ../nbs/14_recommender.ipynb #bundle-files
@@ -125,15 +133,15 @@ def _write_bundle(out, dataset, model, s, ids, tokenizer, card):
 # %% ../nbs/14_recommender.ipynb #train
 def train_bundle(
     dataset:Dataset,                 # what is learned from
-    model:str='tiger',               # 'tiger' or 'sasrec'
+    model:str='tiger',               # 'tiger', 'tiger_decoder' or 'sasrec'
     out:str|Path='runs/tiger',       # folder of the bundle
     settings:RunSettings|None=None,  # None: the preset
-    tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a tiger
+    tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a generative model
 )->Path:                             # `out`
     "Train a model and write its bundle; measured on test once, at the end. A finished bundle is kept; raises `InputError` if it is of other data."
     out, s = Path(out), settings or preset_for(dataset)[model]
     if tokenizer: check_split(tokenizer, dataset)
-    ids = load_ids(tokenizer, dataset.n_items) if model == 'tiger' and tokenizer else None
+    ids = load_ids(tokenizer, dataset.n_items) if model != 'sasrec' and tokenizer else None
     if (out/'result.json').exists(): return _kept(out, dataset, model, s, ids)
     net, batches, loss = _network(dataset, s, ids)
     E = len(dataset.split.users); n = min(s.validation_users or E, E)
@@ -141,23 +149,25 @@ def train_bundle(
     validate = lambda net: measure(net, dataset, 'valid', ids, s.validation_beams, s.filter_seen, rows, batch_size=s.score_batch)
     curve = fit(net, batches, loss, validate, s.training, out, model, _identity(dataset, s, ids))
     final = {part: measure(net, dataset, part, ids, s.beams, s.filter_seen, batch_size=s.score_batch, desc=f'{model} on {part}') for part in ('valid', 'test')}
-    if ids: final['test']['invalid@10'] = _invalid(net, dataset, ids)
-    card = make_card(dataset, model, filter_seen=s.filter_seen, beam_width=s.beams if ids else None, seed=s.training.seed,
-        history_length=s.model.max_items if ids else s.model.max_len, selected_on=f'validation {s.training.metric}', validation_users=n,
-        parameters=sum(p.numel() for p in net.parameters()), train_seconds=round(curve['seconds'][-1], 1), device=next(net.parameters()).device.type)
-    _write_bundle(out, dataset, model, s, ids, tokenizer, card)
-    save_record(out/'result.json', card, final['test'], validation=final['valid'])
-    (out/'checkpoint.pt').unlink(missing_ok=True)
-    return out
+    def finish():
+        if ids: final['test']['invalid@10'] = _invalid(net, dataset, ids)
+        card = make_card(dataset, model, filter_seen=s.filter_seen, beam_width=s.beams if ids else None, seed=s.training.seed,
+            history_length=s.model.max_items if ids else s.model.max_len, selected_on=f'validation {s.training.metric}', validation_users=n,
+            parameters=sum(p.numel() for p in net.parameters()), train_seconds=round(curve['seconds'][-1], 1), device=next(net.parameters()).device.type)
+        _write_bundle(out, dataset, model, s, ids, tokenizer, card)
+        save_record(out/'result.json', card, final['test'], validation=final['valid'])
+        remove_checkpoints(out/'checkpoint.pt')
+        return out
+    return from_main(finish)                                                      # of several processes one writes
 
 # %% ../nbs/14_recommender.ipynb #recommender
 class Recommender:
     "A loaded bundle: `recommend(history)` returns items with titles and scores."
     def __init__(self,
-        name:str,               # 'tiger' or 'sasrec'
+        name:str,               # 'tiger', 'tiger_decoder' or 'sasrec'
         model:torch.nn.Module,  # trained
         items:pl.DataFrame,     # one row an item: item, key, title and what else is known
-        semantic_ids:SemanticIds|None=None, # of a Tiger
+        semantic_ids:SemanticIds|None=None, # of a generative model
         record:dict|None=None,  # card and metrics
         beams:int=100,          # width of the search
     ):
@@ -182,7 +192,9 @@ def load(cls:Recommender,
     if info.get('format') != 1: raise InputError(f"{folder/'manifest.json'}: format {info.get('format')!r} is not known to this version; upgrade tiger_nb or train again")
     saved, n = read_json(folder/'settings.json'), info['n_items']
     ids = load_ids(folder, n) if info['semantic_ids'] else None
-    model = SASRec(n, SASRecSettings(**saved['model'])) if ids is None else Tiger(ids.sizes, TigerSettings(**saved['model']))
+    kinds = {'sasrec': (SASRec, SASRecSettings), 'tiger': (Tiger, TigerSettings), 'tiger_decoder': (TigerDecoder, DecoderSettings)}
+    if info['model'] not in kinds: raise InputError(f"{folder/'manifest.json'}: model {info['model']!r} is not known to this version; it has {', '.join(kinds)}")
+    kind, settings = kinds[info['model']]; model = kind(ids.sizes if ids else n, settings(**saved['model']))
     path = folder/'model.safetensors'
     try: model.load_state_dict(load_file(path))
     except FileNotFoundError: raise InputError(f'{path} is missing; train again') from None
@@ -212,12 +224,13 @@ def recommend(self:Recommender,
     k:int=10,              # how many items
     filter_seen:bool=True, # leave out the items of the history
     user:str='',           # key of the user, for models with user tokens; an unknown one is hashed as any other
+    exact:bool=False,      # the exact list, whatever the width of the search
 )->pl.DataFrame:           # rank, item, key, title, score
     "The `k` best next items. Raises `InputError` for an empty history, an unknown item or a k that is not positive."
     if k < 1: raise InputError(f'k is {k}; it must be at least 1')
     h = Histories.from_lists([self.check_history(history)]); k = min(k, len(self.items)); row = np.array([0])
     if self.semantic_ids:
-        items, scores = tiger_ranker(self.model, self.semantic_ids, self.beams, filter_seen, np.array([user]))(h, row, k)
+        items, scores = tiger_ranker(self.model, self.semantic_ids, self.beams, filter_seen, np.array([user]), exact)(h, row, k)
     else:
         all_scores = sasrec_scorer(self.model)(h, row)                                            # (1, N)
         if filter_seen: all_scores = all_scores.masked_fill(torch.as_tensor(h.seen_mask(row, len(self.items))), -torch.inf)

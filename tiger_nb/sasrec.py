@@ -96,6 +96,19 @@ class SASRecBlock(nn.Module):
         x = x + self.dropout(self.out(a))
         return x + self.dropout(self.ff(self.norm2(x)))
 
+    def last(self,
+        x:torch.Tensor,       # (B, T, D)
+        lengths:torch.Tensor, # (B,) how many positions count
+    )->torch.Tensor:          # (B, D)
+        "What `forward` gives at the last position: one query each, and nothing of what only the other positions need."
+        y, (wq, wkv), (bq, bkv) = self.norm1(x), *(p.split([x.shape[-1], 2 * x.shape[-1]]) for p in (self.qkv.weight, self.qkv.bias))
+        row, end = torch.arange(len(x), device=x.device), lengths - 1
+        q = F.linear(y[row, end], wq, bq).unflatten(-1, (self.heads, 1, -1))                          # (B, H, 1, D/H)
+        k, v = F.linear(y, wkv, bkv).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)        # 2 × (B, H, T, D/H)
+        real = None if bool((lengths == x.shape[1]).all()) else (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, None, None]  # (B, 1, 1, T)
+        x = x[row, end] + self.dropout(self.out(F.scaled_dot_product_attention(q, k, v, real).flatten(1)))  # (B, D)
+        return x + self.dropout(self.ff(self.norm2(x)))
+
 # %% ../nbs/11_sasrec.ipynb #model
 class SASRec(nn.Module):
     "Self-attentive sequential recommendation (Kang and McAuley 2018): items in, scores of all items out."
@@ -117,10 +130,22 @@ class SASRec(nn.Module):
         lengths:torch.Tensor, # (B,) how many of them count
     )->torch.Tensor:          # (B, T, D)
         "The state at each position; it has seen the items up to there."
-        place = self.s.max_len - lengths[:, None] + torch.arange(items.shape[1], device=items.device)  # (B, T)
-        x = self.dropout(self.items(items) * self.s.width ** 0.5 + self.positions(place.clamp(max=self.s.max_len - 1)))
+        x = self.embed(items, lengths)
         for block in self.blocks: x = block(x)
         return self.norm(x)
+
+    def embed(self, items, lengths): # (B, T, D) what the first block reads
+        place = self.s.max_len - lengths[:, None] + torch.arange(items.shape[1], device=items.device)  # (B, T)
+        return self.dropout(self.items(items) * self.s.width ** 0.5 + self.positions(place.clamp(max=self.s.max_len - 1)))
+
+    def last(self,
+        items:torch.Tensor,   # (B, T) item ids, from the left
+        lengths:torch.Tensor, # (B,) how many of them count
+    )->torch.Tensor:          # (B, D)
+        "The state after the whole history; the last block computes that position only."
+        x, (*blocks, final) = self.embed(items, lengths), self.blocks
+        for block in blocks: x = block(x)
+        return self.norm(final.last(x, lengths))
 
     def forward(self,
         items:torch.Tensor,              # (B, T) item ids, from the left
@@ -128,8 +153,8 @@ class SASRec(nn.Module):
         targets:torch.Tensor|None=None,  # (B, T) the next item at each position
     )->torch.Tensor:                     # scores (B, N) of the next item, or the loss if targets are given
         "Scores after the whole history, or the mean loss over all positions."
+        if targets is None: return self.last(items, lengths) @ self.items.weight.T   # (B, N)
         x = self.states(items, lengths)                                       # (B, T, D)
-        if targets is None: return x[torch.arange(len(x)), lengths - 1] @ self.items.weight.T   # (B, N)
         real = torch.arange(items.shape[1], device=items.device) < lengths[:, None]      # (B, T)
         return LOSSES[self.s.loss](x[real], self.items.weight, targets[real], self.s.negatives)
 
@@ -146,18 +171,22 @@ def sasrec_task(
     def loss(model, rows):
         device = next(model.parameters()).device
         items, n = pack(train, rows, s.max_len + 1) # (B, T + 1)
-        return model(items[:, :-1].to(device), (n - 1).to(device), items[:, 1:].to(device))
+        count = int((n - 1).sum())
+        return count * model(items[:, :-1].to(device), (n - 1).to(device), items[:, 1:].to(device)), count
     return batches, loss
 
 # %% ../nbs/11_sasrec.ipynb #scorer
 def sasrec_scorer(
     model:SASRec, # trained
 ):                # (histories, rows) -> scores (B, N), the form that `evaluate_scores` takes
-    "Score the whole catalogue after each history."
+    "Score the whole catalogue after each history. Its attribute `factors` gives the states (B, D) and the item vectors (N, D) that are multiplied."
     device = next(model.parameters()).device
     @torch.inference_mode()
-    def score(histories, rows):
+    def factors(histories, rows):
         model.eval()
         items, lengths = pack(histories, rows, model.s.max_len)
-        return model(items.to(device), lengths.to(device))
+        return model.last(items.to(device), lengths.to(device)), model.items.weight
+    @torch.inference_mode()
+    def score(histories, rows): states, table = factors(histories, rows); return states @ table.T
+    score.factors = factors
     return score

@@ -101,13 +101,14 @@ def _defaults(module, name):
     return f'{name}({", ".join(f"{n.target.id}={ast.unparse(n.value)}" for n in body if isinstance(n, ast.AnnAssign) and n.value)})'
 
 def preset_text(
-    *stages, # of 'tokenizer', 'sasrec' and 'tiger'
+    *stages, # of 'tokenizer', 'sasrec', 'tiger' and 'tiger_decoder'
 )->str:
     "The presets of stages and the defaults behind them, as they stand in the source."
     table = next(n.value for n in _source('recommender') if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == 'PRESETS')
     rows = [(data.value, stage.value, ast.unparse(call)) for data, row in zip(table.keys, table.values) for stage, call in zip(row.keys, row.values)]
-    presets = [f'  {"sample" if data == "sample" else "others":8}{stage:10}{call}' for data, stage, call in rows if stage in stages]
-    classes = {'tokenizer': [('tokenizer', 'TokenizerSettings')], 'sasrec': [('sasrec', 'SASRecSettings')], 'tiger': [('tiger', 'TigerSettings')]}
+    presets = [f'  {"sample" if data == "sample" else "others":8}{stage:14}{call}' for data, stage, call in rows if stage in stages]
+    classes = {'tokenizer': [('tokenizer', 'TokenizerSettings')], 'sasrec': [('sasrec', 'SASRecSettings')], 'tiger': [('layers', 'TigerSettings')],
+               'tiger_decoder': [('tiger_decoder', 'DecoderSettings')]}
     used = [c for stage in stages for c in classes[stage]] + ([('recommender', 'RunSettings'), ('training', 'TrainSettings')] if 'tokenizer' not in stages else [])
     return '\n'.join(['presets, by data:', *presets, 'and where they say nothing:', *(f'  {_defaults(*c)}' for c in used)])
 
