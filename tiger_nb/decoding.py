@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from .data import Histories, InputError
 from .semantic_ids import SemanticIds
 from .tiger import history_tokens
-from .trie_search import TrieSearch, _read, _write, best
+from .trie_search import TrieSearch, best
 
 # %% ../nbs/13_decoding.ipynb #brute
 @torch.inference_mode()
@@ -29,7 +29,7 @@ def score_all(
     codes = torch.as_tensor(ids.codes, device=tokens.device)                     # (N, L)
     written = codes[:, :-1] + torch.as_tensor(model.vocab.offsets[:ids.n_levels - 1], device=tokens.device)
     written = torch.cat([torch.full_like(codes[:, :1], model.vocab.start), written], 1).repeat(len(tokens), 1)   # (B·N, L)
-    states, _ = _write(model, written, _read(model, tokens, mask), mask, None, ids.n_items)   # (B·N, L, D)
+    states, _ = model.write(written, model.read(tokens, mask), mask, None, ids.n_items)   # (B·N, L, D)
     total = 0
     for l in range(ids.n_levels):
         logp = model.level_logits(states[:, l], l).log_softmax(-1)               # (B·N, K_l)
@@ -189,7 +189,7 @@ def beam_search(
     seen:torch.Tensor|None=None,  # (B, S) int64 items of each user that must not come out, -1 for none
     exact:bool=False,             # keep every prefix that may hold one of the best k, whatever `beams` says
     skip:bool=True,               # leave closed what cannot change the list
-    batch:int=64,                 # users read together
+    batch:int=32,                 # users read together; with more the states no longer fit into the processor's cache
 )->Ranking:                       # of the B users
     "The best items by beam search over the trie (Rajput et al. 2023, section 3.2), certified where they are the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is below 1."
     if min(beams, k) < 1: raise InputError(f'beams={beams}, k={k}: both must be at least 1')
@@ -232,11 +232,11 @@ def invalid_rate(
 )->float:                 # share of them that is no item
     "Share of the best `k` tuples that are not items when nothing forbids them (Rajput et al. 2023, section 4.5)."
     tokens, mask = history_tokens(model, ids, histories, rows, user_keys)
-    history, past = _read(model, tokens, mask), None
+    history, past = model.read(tokens, mask), None
     scores, codes = torch.zeros(len(tokens), 1, device=tokens.device), torch.zeros(len(tokens), 1, 0, dtype=torch.long, device=tokens.device)
     written = torch.full(scores.shape, model.vocab.start, device=tokens.device)
     for level in range(ids.n_levels):
-        states, past = _write(model, written.reshape(-1, 1), history, mask, past, written.shape[1])   # (B·W, 1, D)
+        states, past = model.write(written.reshape(-1, 1), history, mask, past, written.shape[1])   # (B·W, 1, D)
         logp = model.level_logits(states[:, 0], level).log_softmax(-1).view(*written.shape, -1)           # (B, W, K_l)
         scores, top = (scores[..., None] + logp).flatten(1).topk(min(beams, logp[0].numel()))
         parent, code = top // logp.shape[2], top % logp.shape[2]                  # (B, W')

@@ -159,6 +159,28 @@ def among(self:Attention,
     found = torch.bmm(scores.softmax(-1).type_as(q), states.type_as(q))                          # (B, Q·H, D)
     return F.linear(found.unflatten(1, (-1, self.heads)).flatten(2), answer)
 
+# %% ../nbs/11b_layers.ipynb #opened
+@patch
+def opened(self:Attention,
+    states:torch.Tensor, # (B, T, D) what will be attended to, often
+):                       # for `across`, (B, H·T, D) each
+    "States turned to what a query's state is multiplied with, and to what it finds."
+    look, answer = self.turned()
+    look, answer = look.unflatten(0, (self.heads, -1)).transpose(1, 2), answer.unflatten(1, (self.heads, -1)).transpose(0, 1)   # (H, D, D) each
+    return tuple(self.split(F.linear(states, m.flatten(0, 1))).flatten(1, 2) for m in (look, answer))
+
+@patch
+def across(self:Attention,
+    x:torch.Tensor,               # (B, Q, D) the queries
+    keys:torch.Tensor,            # (B, H·T, D)
+    values:torch.Tensor,          # (B, H·T, D)
+    mask:torch.Tensor|None=None,  # (B, 1, T), added to the scores
+)->torch.Tensor:                  # (B, Q, D)
+    "`forward` with what `opened` has made."
+    scores = torch.bmm(x, keys.transpose(1, 2)).unflatten(-1, (self.heads, -1))                  # (B, Q, H, T)
+    if mask is not None: scores = scores + mask[:, None]
+    return torch.bmm(scores.softmax(-1).type_as(values).flatten(2), values)
+
 # %% ../nbs/11b_layers.ipynb #relu-network
 class _ReluNetwork(torch.autograd.Function):
     "Two matrices with ReLU and dropout between them, a thousand rows at a time."
@@ -238,7 +260,7 @@ class DecoderLayer(nn.Module):
 
     def forward(self,
         x:torch.Tensor,                 # (B·W, Q, D) the new positions; the W rows that share a history lie together
-        history,                        # states of the history (B, T, D), or keys and values made of them, each (B, H, T, d)
+        history,                        # states of the history (B, T, D), or what `opened` made of them
         bias:torch.Tensor,              # (1, Q·H, past + Q)
         mask:torch.Tensor|None=None,    # (B, 1, T), added to the scores of the history
         past:torch.Tensor|None=None,    # (B·W, past, D) from an earlier call
@@ -249,6 +271,6 @@ class DecoderLayer(nn.Module):
         x = self.dropout(self.attention.among(y, past, bias), x)
         y = self.norm2(x)
         if torch.is_tensor(history): y = self.cross.among(y, history, mask)
-        else: y = self.cross(y.reshape(len(history[0]), -1, y.shape[-1]), *history, None if mask is None else mask[:, None]).reshape(x.shape)  # (B, W·Q, D) inside
+        else: y = self.cross.across(y.reshape(len(history[0]), -1, y.shape[-1]), *history, mask).reshape(x.shape)   # (B, W·Q, D) inside
         x = self.dropout(y, x)
         return self.dropout(self.ff(self.norm3(x)), x), past

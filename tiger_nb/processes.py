@@ -12,8 +12,11 @@ from contextlib import contextmanager
 import numpy as np, torch, torch.distributed as dist
 
 # %% ../nbs/02b_processes.ipynb #share
+_alone = False # does this process work for all now?
+
 def rank_size()->tuple[int, int]: # number of this process, and how many there are
-    "(0, 1) unless a launcher started several processes."
+    "(0, 1) unless a launcher started several processes, and for work that `from_main` has one of them do."
+    if _alone: return 0, 1
     return (dist.get_rank(), dist.get_world_size()) if dist.is_available() and dist.is_initialized() else (0, 1)
 
 def share(
@@ -46,11 +49,14 @@ def from_main(
     make, # called without arguments, in process 0 only
 ):        # what it returned
     "The result of process 0 in every process; an exception there is raised in all of them."
+    global _alone
     rank, size = rank_size(); box = [None]
     if size == 1: return make()
     if rank == 0:
+        _alone = True
         try: box = [(make(), None)]
         except Exception as e: box = [(None, e)]
+        finally: _alone = False
     dist.broadcast_object_list(box)
     value, error = box[0]
     if error is not None: raise error

@@ -99,9 +99,9 @@ def encode(self:Tiger,
 @patch
 def history_cache(self:Tiger,
     states:torch.Tensor, # (B, T, D) from `encode`
-):                       # for each layer keys and values, (B, H, T, d)
-    "Keys and values of the history, computed once."
-    return [layer.cross.keys_values(states) for layer in self.decoder]
+):                       # for each layer a pair, (B, H·T, D) each
+    "What the beams need of the history, computed once."
+    return [layer.cross.opened(states) for layer in self.decoder]
 
 @patch
 def decode(self:Tiger,
@@ -146,7 +146,7 @@ def forward(self:Tiger,
 def read(self:Tiger,
     tokens:torch.Tensor,          # (B, T)
     mask:torch.Tensor|None=None,  # (B, T), True where there is a token; None: everywhere
-):                                # for each layer keys and values, (B, H, T, d)
+):                                # for each layer a pair, (B, H·T, D) each
     "All that is computed once a user."
     return self.history_cache(self.encode(tokens, mask))
 

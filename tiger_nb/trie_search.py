@@ -130,7 +130,7 @@ class TrieSearch:
         seen:torch.Tensor|None=None,  # (B, S) items that must not come out, -1 for none
     ):
         self.model, self.mask, self.trie = model, mask, _trie_on(ids, tokens.device)
-        self.history, self.past, self.n_open = _read(model, tokens, mask), [], [0] * ids.n_levels
+        self.history, self.past, self.n_open = model.read(tokens, mask), [], [0] * ids.n_levels
         root = torch.zeros(len(tokens), 1, dtype=torch.long, device=tokens.device)
         dtype = torch.promote_types(model.head.weight.dtype, torch.float32)       # sums of bf16 would not tell items apart
         self.depths = []; self.reach(root, root, root.to(dtype))
@@ -149,9 +149,6 @@ class TrieSearch:
         "Add the next depth."
         self.depths.append(Prefixes(node, score, parent, torch.full_like(node, -1)))
 
-def _read(model, tokens, mask): return model.read(tokens, mask) if hasattr(model, "read") else model.history_cache(model.encode(tokens, mask))
-def _write(model, written, history, mask, past, beams): return model.write(written, history, mask, past, beams=beams) if hasattr(model, "write") else model.decode(written, history, mask, past)
-
 def _trie_on(ids, device):
     "The trie on a device, moved there once."
     if ids.trie.items.device == device: return ids.trie
@@ -159,7 +156,13 @@ def _trie_on(ids, device):
     if device not in moved: moved[device] = ids.trie.to(device)
     return moved[device]
 
-def _pick(pairs, rows): return [(k[rows], v[rows]) for k, v in pairs]
+def _pick(pairs, rows): return [_both(lambda x: x[rows], pair) for pair in pairs]
+
+def _both(f, *pairs):
+    "`f` of the first tensors and `f` of the second ones, which may be the same."
+    firsts, seconds = zip(*pairs)
+    first = f(*firsts)
+    return first, first if firsts[0] is seconds[0] else f(*seconds)
 
 # %% ../nbs/12c_trie_search.ipynb #write
 @patch
@@ -176,7 +179,7 @@ def write(self:TrieSearch,
         base = self.n_open[depth - 1] * torch.arange(len(slot), device=slot.device)[:, None]
         past = _pick(self.past[depth - 1], (base + p.parent.clamp(min=0)).flatten())
     else: written = torch.full_like(node, self.model.vocab.start)
-    states, past = _write(self.model, written.reshape(-1, 1), self.history, self.mask, past, m)   # (B·m, 1, D)
+    states, past = self.model.write(written.reshape(-1, 1), self.history, self.mask, past, m)   # (B·m, 1, D)
     place = self.n_open[depth] + torch.arange(m, device=slot.device).expand_as(slot)
     self.depths[depth].place.scatter_(1, slot, place.where(real, p.place))
     if depth < self.n_levels - 1: self._keep(depth, past, m)
@@ -189,7 +192,7 @@ def _keep(self:TrieSearch, depth, past, m):
     if depth == len(self.past): self.past.append(past); return
     old = self.n_open[depth]
     join = lambda a, b: torch.cat([a.unflatten(0, (-1, old)), b.unflatten(0, (-1, m))], 1).flatten(0, 1)   # (B·(old + m), …)
-    self.past[depth] = [(join(k, k2), join(v, v2)) for (k, v), (k2, v2) in zip(self.past[depth], past)]
+    self.past[depth] = [_both(join, *pairs) for pairs in zip(self.past[depth], past)]
 
 # %% ../nbs/12c_trie_search.ipynb #open
 @patch
@@ -230,6 +233,6 @@ def pick(self:TrieSearch,
                         history=_pick(self.history, users), opened=self.opened[users],
                         depths=[Prefixes(*(x[users] for x in p)) for p in self.depths])
     b = len(self.opened)
-    new.past = [[(k.unflatten(0, (b, -1))[users].flatten(0, 1), v.unflatten(0, (b, -1))[users].flatten(0, 1)) for k, v in p] for p in self.past]
+    new.past = [[_both(lambda x: x.unflatten(0, (b, -1))[users].flatten(0, 1), pair) for pair in p] for p in self.past]
     if self.dead is not None: new.dead, new.paths = [d[users] for d in self.dead], [d[users] for d in self.paths]
     return new
