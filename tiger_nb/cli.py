@@ -79,6 +79,24 @@ def _print_metrics(parts, card):
         if name not in names: print(f'{name} {value:.4f}')
     print(card.line())
 
+# %% ../nbs/16_cli.ipynb #train-work
+def _train(chosen, json):
+    "The work of `tiger_train`, in each of its processes."
+    from tiger_nb.evaluation import load_record
+    from tiger_nb.processes import from_main, rank_size
+    from tiger_nb.recommender import train_bundle
+    from tiger_nb.training import join
+    dataset, model, out, s, ids = (_run_of_params if 'params' in chosen else _run_of_options)(chosen)
+    join(s.training.device)
+    finished = (out/'result.json').exists()
+    train_bundle(dataset, model, out, s, from_main(ids))
+    if rank_size()[0]: return                                                     # of several processes one prints
+    if finished: print(f'tiger_train: {out} is finished already, nothing is trained', file=sys.stderr)
+    record = load_record(out/'result.json')
+    if json: return print((out/'result.json').read_text(), end='')
+    _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
+    print(f'trained for {record["train_seconds"]:.0f} s, best on {record["card"].selected_on}: {out}')
+
 # %% ../nbs/16_cli.ipynb #train
 @partial(command, epilog=partial(preset_text, 'sasrec', 'tiger', 'tiger_decoder'))
 def tiger_train(
@@ -120,20 +138,7 @@ def tiger_train(
     accelerate launch --multi_gpu --num_processes 2 $(which tiger_train) --model tiger --data sample
     tiger_train --params configs/tiger_train_config.json"""
     check_numbers(chosen := {k: v for k, v in locals().items() if v is not None and k != 'json'})
-    from tiger_nb.evaluation import load_record
-    from tiger_nb.recommender import train_bundle
-    dataset, model, out, s, ids = (_run_of_params if params else _run_of_options)(chosen)
-    from tiger_nb.processes import from_main, rank_size
-    from tiger_nb.training import join
-    join(s.training.device)
-    finished = (out/'result.json').exists()
-    train_bundle(dataset, model, out, s, from_main(ids))
-    if rank_size()[0]: return                                                     # of several processes one prints
-    if finished: print(f'tiger_train: {out} is finished already, nothing is trained', file=sys.stderr)
-    record = load_record(out/'result.json')
-    if json: return print((out/'result.json').read_text(), end='')
-    _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
-    print(f'trained for {record["train_seconds"]:.0f} s, best on {record["card"].selected_on}: {out}')
+    _train(chosen, json)
 
 # %% ../nbs/16_cli.ipynb #same-split
 def check_split(
