@@ -196,9 +196,10 @@ def beam_search(
     order = torch.arange(len(tokens), device=tokens.device) if mask is None else mask.sum(1).argsort(stable=True)
     search, parts = _skipping if skip or exact else _plain, []
     for users in order.split(batch):
-        t, m = tokens[users], _some(mask, users)
+        t, m, s = tokens[users], _some(mask, users), _some(seen, users)
         if m is not None: t, m = t[:, m.any(0)], m[:, m.any(0)]                    # (B', T') as long as the longest of these
-        parts.append(search(model, ids, t, m, _some(seen, users), None if exact else beams, k))
+        if s is not None: s = s[:, (s >= 0).any(0)] if (s >= 0).any() else None    # (B', S') as wide as the longest of these
+        parts.append(search(model, ids, t, m, s, None if exact else beams, k))
     items, scores, bound, opened = (torch.cat(x)[order.argsort()] for x in zip(*parts))
     return Ranking(items, scores, scores[:, -1] >= bound, bound, opened)
 
