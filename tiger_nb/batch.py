@@ -10,11 +10,10 @@ import os, shutil
 from pathlib import Path
 
 import numpy as np, polars as pl, torch
+from tqdm.auto import tqdm
 
 from .data import Histories, InputError
-from .decoding import tiger_ranker
 from .recommender import Recommender
-from .sasrec import sasrec_scorer
 
 # %% ../nbs/14d_batch.ipynb #rank
 def recommend_batch(
@@ -23,15 +22,10 @@ def recommend_batch(
     lists,                 # B lists of item ids, the oldest first
     k:int=10,              # items a user
     filter_seen:bool=True, # leave out the items of the history
+    exact:bool=False,      # exact lists, whatever the width of the search
 )->pl.DataFrame:           # user, items, keys, scores
     "Recommendations for some users together."
-    h, rows, k = Histories.from_lists(lists), np.arange(len(lists)), min(k, len(rec.items))
-    if rec.semantic_ids:
-        items, scores = tiger_ranker(rec.model, rec.semantic_ids, rec.beams, filter_seen, np.array([str(u) for u in users]))(h, rows, k)
-    else:
-        scores = sasrec_scorer(rec.model)(h, rows)                                # (B, N)
-        if filter_seen: scores = scores.masked_fill(torch.as_tensor(h.seen_mask(rows, len(rec.items))).to(scores.device), -torch.inf)
-        scores, items = scores.topk(k)
+    items, scores = rec.rank(Histories.from_lists(lists), min(k, len(rec.items)), filter_seen, np.array([str(u) for u in users]), exact)
     items, scores = items.cpu().numpy(), scores.cpu().numpy()                     # (B, k)
     keys, kept = rec.items['key'].to_numpy()[items], scores > -np.inf
     lists = {name: [row[on].tolist() for row, on in zip(x, kept)] for name, x in (('items', items), ('keys', keys), ('scores', scores))}
@@ -59,19 +53,20 @@ def check_histories(
 # %% ../nbs/14d_batch.ipynb #worker
 class _Worker:
     "Keeps a model; called with a table of users it returns their recommendations."
-    def __init__(self, run, k, filter_seen, threads):
+    def __init__(self, run, how, threads):
         if threads: torch.set_num_threads(threads)
-        self.rec, self.k, self.filter_seen = Recommender.load(run), k, filter_seen
+        self.rec, self.how = Recommender.load(run), how
         if torch.cuda.is_available(): self.rec.model.cuda()
 
-    def table(self, t): return recommend_batch(self.rec, t['user'], t['history'].to_list(), self.k, self.filter_seen)
+    def table(self, t): return recommend_batch(self.rec, t['user'], t['history'].to_list(), *self.how)
 
     def __call__(self, arrow): return self.table(pl.from_arrow(arrow)).to_arrow()   # what Ray hands over and takes back
 
 def _here(path, out, batch, args):
     "All users in this process."
     work, table = _Worker(*args, threads=0), pl.scan_parquet(_parquet(path)).select('user', 'history').collect()
-    for i, part in enumerate(table.iter_slices(batch)): work.table(part).write_parquet(out/f'part-{i:06}.parquet')
+    with tqdm(total=len(table), desc='recommend', unit=' users') as bar:
+        for i, part in enumerate(table.iter_slices(batch)): work.table(part).write_parquet(out/f'part-{i:06}.parquet'); bar.update(len(part))
 
 def _ray(path, out, batch, args, workers):
     "All users by actors."
@@ -98,6 +93,7 @@ def recommend_many(
     filter_seen:bool=True, # leave out the items of the history
     workers:int=0,         # actors of a Ray Data job; 0: this process, without Ray
     batch:int=256,         # users at a time
+    exact:bool=False,      # exact lists, whatever the width of the search
 )->Path:                   # `out`, complete
     "Recommendations for all users of a file. Raises `InputError` for a wrong row, a folder in use, or workers without Ray."
     run, histories, out = (Path(p).resolve() for p in (run, histories, out))
@@ -107,7 +103,7 @@ def recommend_many(
     check_histories(histories, len(Recommender.load(run).items))
     part = out.with_name(out.name + '.part')                                      # `out` is there when it is complete
     shutil.rmtree(part, ignore_errors=True); part.mkdir(parents=True)
-    args = str(run), k, filter_seen
+    args = str(run), (k, filter_seen, exact)
     if workers: _ray(histories, part, batch, args, workers)
     else: _here(histories, part, batch, args)
     if out.exists(): out.rmdir()

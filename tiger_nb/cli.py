@@ -250,10 +250,12 @@ def tiger_recommend(
     tiger_recommend --run runs/sample/tiger --file histories.parquet --out recommended --workers 2"""
     check_numbers(dict(k=k))
     if (history is None) == (file is None): raise InputError('give either --history or --file')
+    if file and user: raise InputError('--user is for --history; leave it out, a --file has its own')
+    if history and (out or workers): raise InputError('--out and --workers are for --file; leave them out')
     if file:
         if not out: raise InputError('--out is missing; give a folder for the recommendations')
         from tiger_nb.batch import recommend_many
-        return print(recommend_many(run, file, out, k, filter_seen, workers))
+        return print(recommend_many(run, file, out, k, filter_seen, workers, exact=exact))
     words = history.replace(',', ' ').split()
     if wrong := [w for w in words if not re.fullmatch(r'\d{1,9}', w)]: raise InputError(f'--history: {wrong[0]!r} is no item id; ids are whole numbers such as 3,17,42')
     from tiger_nb.recommender import Recommender

@@ -27,8 +27,7 @@ def score_all(
 )->torch.Tensor:                  # (B, N) log-probability of each item
     "Score every item of the catalogue after every history: exact, and slow."
     codes = torch.as_tensor(ids.codes, device=tokens.device)                     # (N, L)
-    written = codes[:, :-1] + torch.as_tensor(model.vocab.offsets[:ids.n_levels - 1], device=tokens.device)
-    written = torch.cat([torch.full_like(codes[:, :1], model.vocab.start), written], 1).repeat(len(tokens), 1)   # (B·N, L)
+    written = model.vocab.shifted(codes).repeat(len(tokens), 1)                  # (B·N, L)
     states, _ = model.write(written, model.read(tokens, mask), mask, None, ids.n_items)   # (B·N, L, D)
     total = 0
     for l in range(ids.n_levels):

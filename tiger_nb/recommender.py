@@ -219,6 +219,21 @@ def check_history(self:Recommender,
     return h.astype(np.int64)
 
 @patch
+def rank(self:Recommender,
+    histories:Histories,   # of known items, none empty
+    k:int,                 # items a row
+    filter_seen:bool=True, # leave out the items of the history
+    user_keys=None,        # (R,) key of each row's user, for models with user tokens
+    exact:bool=False,      # exact lists, whatever the width of the search; a SASRec's always are
+):                         # items (R, k) and their scores (R, k), -inf where there are fewer
+    "The best items of every row."
+    rows = np.arange(len(histories))
+    if self.semantic_ids: return tuple(tiger_ranker(self.model, self.semantic_ids, self.beams, filter_seen, user_keys, exact)(histories, rows, k))
+    scores = sasrec_scorer(self.model)(histories, rows)                                           # (R, N)
+    if filter_seen: scores = scores.masked_fill(torch.as_tensor(histories.seen_mask(rows, len(self.items)), device=scores.device), -torch.inf)
+    return scores.topk(k)[::-1]
+
+@patch
 def recommend(self:Recommender,
     history,               # item ids, the oldest first
     k:int=10,              # how many items
@@ -228,13 +243,8 @@ def recommend(self:Recommender,
 )->pl.DataFrame:           # rank, item, key, title, score
     "The `k` best next items. Raises `InputError` for an empty history, an unknown item or a k that is not positive."
     if k < 1: raise InputError(f'k is {k}; it must be at least 1')
-    h = Histories.from_lists([self.check_history(history)]); k = min(k, len(self.items)); row = np.array([0])
-    if self.semantic_ids:
-        items, scores = tiger_ranker(self.model, self.semantic_ids, self.beams, filter_seen, np.array([user]), exact)(h, row, k)
-    else:
-        all_scores = sasrec_scorer(self.model)(h, row)                                            # (1, N)
-        if filter_seen: all_scores = all_scores.masked_fill(torch.as_tensor(h.seen_mask(row, len(self.items))), -torch.inf)
-        scores, items = all_scores.topk(k)
+    h = Histories.from_lists([self.check_history(history)])
+    items, scores = self.rank(h, min(k, len(self.items)), filter_seen, np.array([user]), exact)   # (1, k) each
     kept = scores[0] > -torch.inf; items, scores = items[0][kept].numpy(), scores[0][kept].numpy()
     about = self.items[items].select('item', 'key', 'title')
     return about.with_columns(pl.Series('score', scores)).with_row_index('rank', offset=1)

@@ -19,10 +19,6 @@ from .tiger import Tiger, history_tokens, prefixes
 from .training import length_batches, pack
 
 # %% ../nbs/14e_rivals.ipynb #weight-names
-def _projections(attention):
-    "The four matrices of an attention by T5's names, whether they are kept apart or as one."
-    return attention.weights() if hasattr(attention, 'weights') else {n: getattr(attention, n).weight for n in 'qkvo'}
-
 def t5_weights(
     model:Tiger, # whose weights
 )->dict:         # name in T5: tensor
@@ -32,12 +28,13 @@ def t5_weights(
         bias, norm, layers = (getattr(model, side + x) for x in ('_bias', '_norm', ''))
         found |= {f'{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight': bias.weight, f'{side}.final_layer_norm.weight': norm.weight}
         for i, layer in enumerate(layers):
-            parts = ['SelfAttention'] + ['EncDecAttention'] * (side == 'decoder') + ['DenseReluDense']
-            for j, name in enumerate(parts):
+            qkvo = dict(q='q', k='k', v='v', o='o')
+            parts = [('SelfAttention', layer.attention, qkvo), ('DenseReluDense', layer.ff, dict(wi='up', wo='down'))]
+            if side == 'decoder': parts.insert(1, ('EncDecAttention', layer.cross, qkvo))
+            for j, (name, part, names) in enumerate(parts):
                 at = f'{side}.block.{i}.layer.{j}'
                 found[f'{at}.layer_norm.weight'] = getattr(layer, f'norm{j + 1}').weight
-                part = (_projections(layer.attention), _projections(layer.cross) if side == 'decoder' else {})[j] if j < len(parts) - 1 else {'wi': layer.ff.up.weight, 'wo': layer.ff.down.weight}
-                found |= {f'{at}.{name}.{n}.weight': w for n, w in part.items()}
+                found |= {f'{at}.{name}.{n}.weight': getattr(part, ours).weight for n, ours in names.items()}
     return found
 
 # %% ../nbs/14e_rivals.ipynb #twin

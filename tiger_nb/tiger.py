@@ -34,6 +34,13 @@ class Vocabulary:
         "The tokens of a level."
         return slice(int(self.offsets[l]), int(self.offsets[l + 1]))
 
+    def shifted(self,
+        codes:torch.Tensor, # (…, L) codes of items
+    )->torch.Tensor:        # (…, L) tokens
+        "What has been written before each code: the start token, then all codes but the last."
+        offsets = torch.as_tensor(self.offsets[:codes.shape[-1] - 1], device=codes.device)
+        return F.pad(codes[..., :-1] + offsets, (1, 0), value=self.start)
+
     def user(self,
         keys, # user keys, as strings
     )->np.ndarray:     # (B,) tokens
@@ -135,10 +142,7 @@ def forward(self:Tiger,
     mask:torch.Tensor|None=None,  # (B, T)
 )->list[torch.Tensor]:            # for each level (B, K_l)
     "Scores of each level's codes, given the history and the true codes before."
-    offsets = torch.as_tensor(self.vocab.offsets[:codes.shape[1] - 1], device=codes.device)
-    start = torch.full_like(codes[:, :1], self.vocab.start)
-    written = torch.cat([start, codes[:, :-1] + offsets], 1)                  # (B, L)
-    states, _ = self.decode(written, [self.encode(tokens, mask)] * len(self.decoder), mask)   # (B, L, D)
+    states, _ = self.decode(self.vocab.shifted(codes), [self.encode(tokens, mask)] * len(self.decoder), mask)   # (B, L, D)
     return [self.level_logits(states[:, l], l) for l in range(codes.shape[1])]
 
 # %% ../nbs/12_tiger.ipynb #read-write
