@@ -213,8 +213,10 @@ def umap_2d(
     seed:int=0, # same seed, same map
 ) -> np.ndarray: # (N, 2) float32
     "A 2-D map that keeps neighbours together (UMAP, McInnes et al. 2018)."
+    import torch
     from umap import UMAP   # here because its import takes seconds
-    n = len(vectors)
+    n, threads = len(vectors), torch.get_num_threads()
     if n < 5: return np.asarray(vectors, np.float32)[:, [0, -1]]
     layout = UMAP(n_neighbors=min(15, n - 1), init='spectral' if n > 50 else 'random', random_state=seed, n_jobs=1)
-    return layout.fit_transform(np.asarray(vectors, np.float32)).astype(np.float32)
+    try: return layout.fit_transform(np.asarray(vectors, np.float32)).astype(np.float32)
+    finally: torch.set_num_threads(threads)   # UMAP's compiler sets the number for the whole process
