@@ -26,13 +26,13 @@ def score_all(
     mask:torch.Tensor|None=None,  # (B, T)
 )->torch.Tensor:                  # (B, N) log-probability of each item
     "Score every item of the catalogue after every history: exact, and slow."
-    codes = torch.as_tensor(ids.codes, device=tokens.device)                     # (N, L)
-    written = model.vocab.shifted(codes).repeat(len(tokens), 1)                  # (B·N, L)
-    states, _ = model.write(written, model.read(tokens, mask), mask, None, ids.n_items)   # (B·N, L, D)
-    total = 0
+    codes = torch.as_tensor(ids.codes, device=tokens.device).repeat(len(tokens), 1)   # (B·N, L)
+    written, row = model.vocab.shifted(codes), torch.arange(len(codes), device=tokens.device)
+    history, past, total = model.read(tokens, mask), [], 0
     for l in range(ids.n_levels):
-        logp = model.level_logits(states[:, l], l).log_softmax(-1)               # (B·N, K_l)
-        total = total + logp.gather(1, codes[:, l].repeat(len(tokens))[:, None])
+        states, kept = model.write(written[:, l], history, row // ids.n_items, past)  # (B·N, D)
+        total = total + model.level_logits(states, l).log_softmax(-1).gather(1, codes[:, l:l + 1])
+        past.append((kept, row))
     return total.view(len(tokens), -1)                                           # (B, N)
 
 # %% ../nbs/13_decoding.ipynb #ranking
@@ -85,13 +85,14 @@ def _kth(search, k):
     if score.shape[1] < k: return score.new_full((len(score),), -torch.inf)
     return score.topk(k).values[:, -1]
 
-def _open_kept(search, depth, kept, floor, k, most):
-    "Open those of `kept` (B, M) that are closed and reach the floor, at most `most` at a time, best first; the floor that this leads to."
+def _open_kept(search, depth, kept, floor, k, rows):
+    "Open those of `kept` (B, M) that are closed and reach the floor, about `rows` at a time, best first; the floor that this leads to."
     last = depth == search.n_levels - 1
     while True:
         p = search.depths[depth]
         closed = kept & (p.place < 0) & (p.score >= floor[:, None])
-        m = min(int(closed.sum(1).max()), most)
+        count = closed.sum(1)                                                      # (B,)
+        m = min(int(count.max()), max(rows // max(int((count > 0).sum()), 1), 1), k if last else rows)
         if not m: return floor
         slot = p.score.masked_fill(~closed, -torch.inf).topk(m).indices
         search.open(depth, slot, closed.gather(1, slot), floor)
@@ -124,30 +125,22 @@ def open_rest(
     for depth in range(1, search.n_levels):
         p = search.depths[depth] = _above(search.depths[depth], floor)
         kept = (p.score >= floor[:, None]) & (p.score > -torch.inf)                # (B, M)
-        if alive is not None: kept &= alive.gather(1, p.parent)                    # no children of pruned prefixes
+        if alive is not None: kept &= alive[p.parent]                              # no children of pruned prefixes
         if beams and int(kept.sum(1).max()) > beams:
             score = p.score.masked_fill(~kept, -torch.inf)
             kept &= torch.zeros_like(kept).scatter(1, best(score, p.node, beams), True)
             cut = torch.maximum(cut, score.masked_fill(kept, -torch.inf).amax(1))
-        most = max(rows // len(floor), 1)
-        floor = _open_kept(search, depth, kept, floor, k, min(most, k) if depth == search.n_levels - 1 else most)
-        if beams: alive = _places(p.place.masked_fill(~kept, -1), search.n_open[depth])
-    if beams: p = search.depths[-1]; search.depths[-1] = p._replace(score=p.score.masked_fill(~alive.gather(1, p.parent), -torch.inf))
+        floor = _open_kept(search, depth, kept, floor, k, rows)
+        if beams: alive = _places(p.place[kept & (p.place >= 0)], search.n_open[depth])
+    if beams: p = search.depths[-1]; search.depths[-1] = p._replace(score=p.score.masked_fill(~alive[p.parent], -torch.inf))
     return cut, floor
 
 def _places(place, n):
-    "True (B, n) at the places that occur."
-    return torch.zeros(len(place), n + 1, dtype=torch.bool, device=place.device).scatter(1, place.where(place >= 0, n), True)[:, :n]
+    "True (n,) at the places that occur."
+    return torch.zeros(max(n, 1), dtype=torch.bool, device=place.device).index_fill_(0, place, True)
 
 # %% ../nbs/13_decoding.ipynb #search
 def _some(x, rows): return None if x is None else x[rows.to(x.device)]
-
-def _groups(need, order, rows):
-    "Cut users, sorted by need, so that a group times its widest stays below `rows`."
-    ends = [0]
-    for i, n in enumerate(need):
-        if (i + 1 - ends[-1]) * n > rows and i > ends[-1]: ends.append(i)
-    return [order[a:b] for a, b in zip(ends, [*ends[1:], len(need)])]
 
 def _plain(model, ids, tokens, mask, seen, beams, k):
     "Beam search without skipping: items, scores, bound, opened."
@@ -157,18 +150,15 @@ def _plain(model, ids, tokens, mask, seen, beams, k):
 
 def _skipping(model, ids, tokens, mask, seen, beams, k):
     "The same, skipping what cannot matter; `beams` is None for the exact list."
-    if beams and beams <= k + k // 2: return _plain(model, ids, tokens, mask, seen, beams, k)
+    widths = [(k + k // 4) << (ids.n_levels - 1 - d) for d in range(1, ids.n_levels)]   # wide where a good beginning may be missed, narrow at the end
+    if beams: widths = [min(w, beams) for w in widths]
+    if beams and beams <= k + k // 4: return _plain(model, ids, tokens, mask, seen, beams, k)
     search = TrieSearch(model, ids, tokens, mask, seen)
-    level_by_level(search, (1, k, *[k + k // 2] * (ids.n_levels - 2))[:ids.n_levels])
+    level_by_level(search, [1, *widths])
     floor = _kth(search, k)
     if not beams: floor = widen(search, floor, k, 2 * k)
-    need = (search.depths[1].score >= floor[:, None]).sum(1)                       # (B,)
-    order, parts = need.argsort(), []
-    for users in _groups(need[order].tolist(), order, rows=4096):
-        part = search.pick(users)
-        cut, low = open_rest(part, floor[users], k, beams)
-        parts.append((*top_items(part, k), torch.maximum(cut, low), part.opened, low))
-    *found, low = (torch.cat(x)[order.argsort()] for x in zip(*parts))
+    cut, low = open_rest(search, floor, k, beams)
+    found = [*top_items(search, k), torch.maximum(cut, low), search.opened]
     lost = (found[1][:, -1] < low).nonzero()[:, 0]                                 # the floor came from a prefix that the width prunes
     if len(lost):
         again = _plain(model, ids, tokens[lost], _some(mask, lost), _some(seen, lost), beams, k)
@@ -188,7 +178,7 @@ def beam_search(
     seen:torch.Tensor|None=None,  # (B, S) int64 items of each user that must not come out, -1 for none
     exact:bool=False,             # keep every prefix that may hold one of the best k, whatever `beams` says
     skip:bool=True,               # leave closed what cannot change the list
-    batch:int=32,                 # users read together; with more the states no longer fit into the processor's cache
+    batch:int=48,                 # users read together; with many more the states no longer fit into the processor's cache
 )->Ranking:                       # of the B users
     "The best items by beam search over the trie (Rajput et al. 2023, section 3.2), certified where they are the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is below 1."
     if min(beams, k) < 1: raise InputError(f'beams={beams}, k={k}: both must be at least 1')
@@ -232,15 +222,18 @@ def invalid_rate(
 )->float:                 # share of them that is no item
     "Share of the best `k` tuples that are not items when nothing forbids them (Rajput et al. 2023, section 4.5)."
     tokens, mask = history_tokens(model, ids, histories, rows, user_keys)
-    history, past = model.read(tokens, mask), None
+    history, past = model.read(tokens, mask), []
     scores, codes = torch.zeros(len(tokens), 1, device=tokens.device), torch.zeros(len(tokens), 1, 0, dtype=torch.long, device=tokens.device)
     written = torch.full(scores.shape, model.vocab.start, device=tokens.device)
+    user, row = (torch.arange(len(tokens), device=tokens.device)[:, None] for _ in range(2))   # whose each prefix is, and its row
     for level in range(ids.n_levels):
-        states, past = model.write(written.reshape(-1, 1), history, mask, past, written.shape[1])   # (B·W, 1, D)
-        logp = model.level_logits(states[:, 0], level).log_softmax(-1).view(*written.shape, -1)           # (B, W, K_l)
+        states, kept = model.write(written.flatten(), history, user.flatten(), past)              # (B·W, D)
+        logp = model.level_logits(states, level).log_softmax(-1).view(*written.shape, -1)         # (B, W, K_l)
         scores, top = (scores[..., None] + logp).flatten(1).topk(min(beams, logp[0].numel()))
         parent, code = top // logp.shape[2], top % logp.shape[2]                  # (B, W')
         codes = torch.cat([codes.gather(1, parent[..., None].expand(-1, -1, level)), code[..., None]], 2)   # (B, W', level + 1)
-        flat = (parent + written.shape[1] * torch.arange(len(parent), device=parent.device)[:, None]).flatten()   # (B·W',)
-        past, written = [(k[flat], v[flat]) for k, v in past], code + int(model.vocab.offsets[level])
+        came = row.gather(1, parent).flatten()                                    # (B·W',) rows of the parents
+        past = [(x, at[came]) for x, at in [*past, (kept, row.flatten())]]
+        written, user = code + int(model.vocab.offsets[level]), user[:, :1].expand_as(code)
+        row = torch.arange(code.numel(), device=tokens.device).view_as(code)
     return (ids.trie.to(tokens.device).item_of(codes[:, :k].flatten(0, 1)) < 0).float().mean().item()

@@ -48,15 +48,15 @@ def _temperatures(temperature, n_levels):
     return t
 
 def _step(search, depth, node, phi, noisy, temperature, g):
-    "Children of drawn nodes (B, m), with log-probabilities and noisy ones under their parents' maxima: parents' row and three columns (E,)."
-    real = node >= 0
-    _, logits = search.write(depth, torch.arange(node.shape[1], device=node.device).expand_as(node), real)
-    row, child = search.children(depth, node)                                      # (E,)
+    "Children of drawn nodes (B, m), with log-probabilities and noisy ones under their parents' maxima: their users, then nodes, both values and their parents' rows (E,)."
+    real = node >= 0                                                               # N of them
+    user, node, logits = search.write(depth, torch.arange(node.shape[1], device=node.device).expand_as(node), real)
+    row, child = search.children(depth, user, node)                                # (E,)
     logits = logits[row, search.trie.codes[depth][child]].double() / temperature
-    phi = phi.flatten()[row] + sibling_log_softmax(logits, row, node.numel())      # (E,)
+    phi = phi[real][row] + sibling_log_softmax(logits, row, len(node))             # (E,)
     u = torch.rand(phi.shape, generator=g, dtype=phi.dtype, device=phi.device)
     free = phi - torch.log(-torch.log(u.clamp(min=1e-300)))
-    return row, child, phi, condition_maximum(free, _sibling_max(free, row, node.numel()), noisy.flatten()[row])
+    return user[row], child, phi, condition_maximum(free, _sibling_max(free, row, len(node)), noisy[real][row]), row
 
 # %% ../nbs/13c_sampling.ipynb #sample-items
 @torch.inference_mode()
@@ -75,9 +75,8 @@ def sample_items(
     b, node = len(tokens), search.depths[0].node                                   # (B, 1) the root
     phi, noisy = node.double(), node.double()                                      # certain; its noise moves all leaves alike
     for depth, t in enumerate(_temperatures(temperature, ids.n_levels)):
-        row, *columns = _step(search, depth, node, phi, noisy, t, g)
-        parent = row % node.shape[1]
-        node, phi, noisy, parent = pack_rows(row // node.shape[1], b, [*columns, parent], [-1, -torch.inf, -torch.inf, 0])
+        user, *columns = _step(search, depth, node, phi, noisy, t, g)
+        node, phi, noisy, parent = pack_rows(user, b, columns, [-1, -torch.inf, -torch.inf, 0])
         top = noisy.topk(min(k, noisy.shape[1])).indices                           # (B, m) best first
         node, phi, noisy, parent = (x.gather(1, top) for x in (node, phi, noisy, parent))
         search.reach(node, parent, phi)

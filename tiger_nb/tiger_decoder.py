@@ -124,31 +124,42 @@ def states(self:TigerDecoder,
 def read(self:TigerDecoder,
     tokens:torch.Tensor,         # (B, T)
     mask:torch.Tensor|None=None, # (B, T), True where there is a token; None: everywhere
-):                               # a list with one pair: the halves of the state after each history, (B, D / 2) each
+)->torch.Tensor:                 # (B, D) the state after each history
     "All that writing needs of a history."
     x = self.states(tokens)
     n = torch.full_like(tokens[:, 0], x.shape[1] - 1) if mask is None else mask.sum(1) // len(self.vocab.sizes)
-    return [x[torch.arange(len(x), device=x.device), n].chunk(2, -1)]
+    return x[torch.arange(len(x), device=x.device), n]
 
 @patch
+def decode(self:TigerDecoder,
+    tokens:torch.Tensor,  # (P, Q) written tokens, the start token first
+    history:torch.Tensor, # (P, D) the state after each history
+)->torch.Tensor:          # (P, Q, D)
+    "Write: the states after each of `tokens`."
+    x = self.dropout(self.tokens(tokens).cumsum(1) + self.levels.weight[:tokens.shape[1]])
+    x = x + F.pad(history[:, None], (0, 0, 0, tokens.shape[1] - 1))                      # the history opens the item
+    for layer in self.code_layers: x, _ = layer(x)
+    return self.norm(x)
+
+@patch
+@torch.no_grad()
 def write(self:TigerDecoder,
-    written:torch.Tensor,         # (B·W, Q) written tokens, the start token first; W rows, side by side, share a history
-    history,                      # from `read`
-    mask:torch.Tensor|None=None,  # not needed: no state has seen an empty place
-    past=None,                    # from an earlier call
-    beams:int=1,                  # W
-):                                # states (B·W, Q, D), and the past up to here: for each layer keys and values, then the sum in halves
-    "Write: the states after `written`."
-    total, old = self.tokens(written).cumsum(1), past[0][0].shape[2] if past else 0        # (B·W, Q, D)
-    if past: total = total + torch.cat(past[-1], -1)
-    x = self.dropout(total + self.levels.weight[old:old + written.shape[1]])
-    if not past:                                                                           # the history opens the item
-        opening = F.pad(torch.cat(history[0], -1)[:, None, None], (0, 0, 0, written.shape[1] - 1))   # (B, 1, Q, D)
-        x = (x.unflatten(0, (-1, beams)) + opening).flatten(0, 1)
+    written:torch.Tensor, # (N,) the next token of each prefix, the start token first
+    history:torch.Tensor, # (B, D) from `read`
+    user:torch.Tensor,    # (N,) int64 ascending, whose each prefix is
+    past=(),              # for each earlier position: what `write` kept of it, and the (N,) rows there of these prefixes
+    alike=None,           # not used: the history is in all that is written
+):                        # states (N, D), and what it keeps of this position: keys and values of each layer, then the sum of the tokens, (N, C)
+    "Go one code further. For use without gradients, in evaluation mode."
+    total, past = self.tokens(written), [kept[at] for kept, at in past]                  # (N, D)
+    if past: total = total + past[-1][:, -self.s.width:]
+    x = (total + self.levels.weight[len(past)] + (0 if past else history[user]))[:, None]   # (N, 1, D)
+    earlier = torch.stack(past, 1).split(self.s.heads * self.s.head_dim, 2) if past else ()   # of (N, P, H·d)
     kept = []
     for i, layer in enumerate(self.code_layers):
-        x, kv = layer(x, past[i] if past else None); kept.append(kv)
-    return self.norm(x), kept + [total[:, -1:].chunk(2, -1)]
+        kv = [k.unflatten(-1, (self.s.heads, -1)).transpose(1, 2) for k in earlier[2 * i:2 * i + 2]]   # (N, H, P, d)
+        x, kv = layer(x, kv or None); kept += [k[:, :, -1].flatten(1) for k in kv]
+    return self.norm(x[:, 0]), torch.cat([*kept, total], 1)
 
 TigerDecoder.level_logits = Tiger.level_logits
 
@@ -161,8 +172,8 @@ def forward(self:TigerDecoder,
     at:torch.Tensor|None=None,   # (P,) the state that each target follows, as an index into the B·(n + 1) states; None: one target a row, after all of it
 )->list[torch.Tensor]:           # for each level (P, K_l)
     "Scores of each level's codes, given the history and the true codes before."
-    history = self.read(tokens, mask) if at is None else [self.states(tokens).flatten(0, 1)[at].chunk(2, -1)]
-    states, _ = self.write(self.vocab.shifted(codes), history)                    # (P, L, D)
+    history = self.read(tokens, mask) if at is None else self.states(tokens).flatten(0, 1)[at]   # (P, D)
+    states = self.decode(self.vocab.shifted(codes), history)                      # (P, L, D)
     return [self.level_logits(states[:, l], l) for l in range(codes.shape[1])]
 
 # %% ../nbs/12b_tiger_decoder.ipynb #windows

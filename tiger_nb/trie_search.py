@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from fastcore.basics import patch
 
+from .layers import rectangle
 from .semantic_ids import SemanticIds, Trie
 
 # %% ../nbs/12c_trie_search.ipynb #leaf-range
@@ -57,8 +58,8 @@ class Prefixes(NamedTuple):
     "Prefixes of one depth, for each user in no order; an empty place has node -1 and score -inf."
     node:torch.Tensor   # (B, M) int64 node of the trie
     score:torch.Tensor  # (B, M) log-probability
-    parent:torch.Tensor # (B, M) int64 place of its parent among those opened one depth above
-    place:torch.Tensor  # (B, M) int64 its own place among the opened, -1 as long as it is closed
+    parent:torch.Tensor # (B, M) int64 row of its parent among all that were opened one depth above
+    place:torch.Tensor  # (B, M) int64 its own row among all that were opened, -1 as long as it is closed
 
     def take(self,
         slot:torch.Tensor, # (B, M') columns
@@ -89,20 +90,21 @@ def best(
 def list_children(
     trie:Trie,          # of all items
     depth:int,          # of the nodes
-    nodes:torch.Tensor, # (B, m) int64 distinct nodes of each user, -1 for none
+    nodes:torch.Tensor, # (N,) int64 nodes
+    user:torch.Tensor|None=None,    # (N,) whose each is
     dead:torch.Tensor|None=None,    # (B, S) nodes one depth below that are used up, -1 for none
     parents:torch.Tensor|None=None, # (B, S) their parents
-):                      # for each child (E,): the flat index of its node in `nodes`, and the child's own node
+):                      # for each child (E,): the row of its node in `nodes`, and the child's own node
     "All children, node by node and in the order of their codes."
-    flat = nodes.flatten()
-    lo, hi = (trie.first[depth][flat.clamp(min=0) + i] for i in (0, 1))
-    n = (hi - lo).where(flat >= 0, 0)                                             # (B·m,) children of each node
-    begin, row = n.cumsum(0) - n, torch.repeat_interleave(n)                      # (B·m,), (E,)
-    child = torch.arange(len(row), device=flat.device) + (lo - begin)[row]        # (E,)
+    lo, hi = trie.first[depth][nodes], trie.first[depth][nodes + 1]
+    n = hi - lo                                                                   # (N,) children of each node
+    begin, row = n.cumsum(0) - n, torch.repeat_interleave(n)                      # (N,), (E,)
+    child = torch.arange(len(row), device=nodes.device) + (lo - begin)[row]       # (E,)
     if dead is None: return row, child
-    user, s, j = ((parents[:, :, None] == nodes[:, None]) & (dead >= 0)[..., None]).nonzero(as_tuple=True)   # in (B, S, m)
-    at, gone = user * nodes.shape[1] + j, torch.zeros_like(row, dtype=torch.bool)
-    gone[begin[at] + dead[user, s] - lo[at]] = True
+    at, s = ((parents[user] == nodes[:, None]) & (dead >= 0)[user]).nonzero(as_tuple=True)   # in (N, S)
+    if not len(at): return row, child
+    gone = torch.zeros_like(row, dtype=torch.bool)
+    gone[begin[at] + dead[user[at], s] - lo[at]] = True
     keep = (~gone).nonzero()[:, 0]
     return row[keep], child[keep]
 
@@ -113,11 +115,9 @@ def pack_rows(
     fill:list,         # value of the empty places, one a column
 )->list:               # of (B, M) tensors, M the most entries of a user, at least 1
     "A rectangle for entries that lie user by user."
-    count = torch.bincount(user, minlength=n_users)                               # (B,)
-    at = user, torch.arange(len(user), device=user.device) - (count.cumsum(0) - count)[user]
-    out = [x.new_full((n_users, max(int(count.max()), 1)), f) for x, f in zip(columns, fill)]
-    for o, x in zip(out, columns): o[at] = x
-    return out
+    _, width, at = rectangle(user, n_users)
+    if at is None: return [x.view(n_users, width) for x in columns]
+    return [x.new_full((n_users * width,), f).index_copy_(0, at, x).view(n_users, width) for x, f in zip(columns, fill)]
 
 # %% ../nbs/12c_trie_search.ipynb #search
 class TrieSearch:
@@ -129,8 +129,8 @@ class TrieSearch:
         mask:torch.Tensor|None=None,  # (B, T) True where there is a token
         seen:torch.Tensor|None=None,  # (B, S) items that must not come out, -1 for none
     ):
-        self.model, self.mask, self.trie = model, mask, _trie_on(ids, tokens.device)
-        self.history, self.past, self.n_open = model.read(tokens, mask), [], [0] * ids.n_levels
+        self.model, self.trie, self.history = model, _trie_on(ids, tokens.device), model.read(tokens, mask)
+        self.past, self.lines, self.n_open = [], [], [0] * ids.n_levels           # of each depth: what the decoder keeps, rows of the ancestors, rows
         root = torch.zeros(len(tokens), 1, dtype=torch.long, device=tokens.device)
         dtype = torch.promote_types(model.head.weight.dtype, torch.float32)       # sums of bf16 would not tell items apart
         self.depths = []; self.reach(root, root, root.to(dtype))
@@ -156,53 +156,46 @@ def _trie_on(ids, device):
     if device not in moved: moved[device] = ids.trie.to(device)
     return moved[device]
 
-def _pick(pairs, rows): return [_both(lambda x: x[rows], pair) for pair in pairs]
-
-def _both(f, *pairs):
-    "`f` of the first tensors and `f` of the second ones, which may be the same."
-    firsts, seconds = zip(*pairs)
-    first = f(*firsts)
-    return first, first if firsts[0] is seconds[0] else f(*seconds)
-
 # %% ../nbs/12c_trie_search.ipynb #write
 @patch
 def write(self:TrieSearch,
     depth:int,         # of the prefixes
     slot:torch.Tensor, # (B, m) columns of `depths[depth]`
     real:torch.Tensor, # (B, m) False where a user has fewer
-):                     # nodes (B, m), -1 where not real, and logits (B·m, K) of the next code
+):                     # for the N real ones, user by user: their users and nodes (N,), and logits (N, K) of the next code
     "Let the decoder write prefixes that are still closed, and remember what it needs to go on from them."
-    p, m = self.depths[depth].take(slot), slot.shape[1]
-    node, past = p.node.where(real, -1), None
-    if depth:
-        written = self.trie.codes[depth - 1][node.clamp(min=0)] + int(self.model.vocab.offsets[depth - 1])   # (B, m)
-        base = self.n_open[depth - 1] * torch.arange(len(slot), device=slot.device)[:, None]
-        past = _pick(self.past[depth - 1], (base + p.parent.clamp(min=0)).flatten())
+    p, at = self.depths[depth].take(slot), real.flatten().nonzero()[:, 0]
+    user, node, parent = at // slot.shape[1], p.node.flatten()[at], p.parent.flatten()[at]
+    if depth: written = self.trie.codes[depth - 1][node] + int(self.model.vocab.offsets[depth - 1])
     else: written = torch.full_like(node, self.model.vocab.start)
-    states, past = self.model.write(written.reshape(-1, 1), self.history, self.mask, past, m)   # (B·m, 1, D)
-    place = self.n_open[depth] + torch.arange(m, device=slot.device).expand_as(slot)
-    self.depths[depth].place.scatter_(1, slot, place.where(real, p.place))
-    if depth < self.n_levels - 1: self._keep(depth, past, m)
-    self.n_open[depth] += m; self.opened = self.opened + real.sum(1)
-    return node, self.model.level_logits(states[:, 0], depth).to(p.score.dtype)
+    line = torch.cat([self.lines[depth - 1][parent], parent[:, None]], 1) if depth else node.new_empty(len(node), 0)   # (N, depth)
+    states, kept = self.model.write(written, self.history, user, [(x, line[:, i]) for i, x in enumerate(self.past[:depth])], _alike(node))
+    self.depths[depth].place.scatter_(1, slot, p.place.masked_scatter(real, self.n_open[depth] + torch.arange(len(node), device=node.device)))
+    self.n_open[depth] += len(node); self.opened = self.opened + real.sum(1)
+    if depth < self.n_levels - 1: self._keep(depth, kept, line)
+    return user, node, self.model.level_logits(states, depth).to(p.score.dtype)
 
 @patch
-def _keep(self:TrieSearch, depth, past, m):
-    "Store the keys and values of m newly opened prefixes a user beside those before."
-    if depth == len(self.past): self.past.append(past); return
-    old = self.n_open[depth]
-    join = lambda a, b: torch.cat([a.unflatten(0, (-1, old)), b.unflatten(0, (-1, m))], 1).flatten(0, 1)   # (B·(old + m), …)
-    self.past[depth] = [_both(join, *pairs) for pairs in zip(self.past[depth], past)]
+def _keep(self:TrieSearch, depth, kept, line):
+    "Store what belongs to newly opened prefixes below that of those before."
+    if depth == len(self.past): self.past.append(kept); self.lines.append(line); return
+    self.past[depth], self.lines[depth] = torch.cat([self.past[depth], kept]), torch.cat([self.lines[depth], line])
+
+def _alike(node):
+    "Rows of different nodes, and for each row which of them it has."
+    different, which = node.unique(return_inverse=True)
+    return torch.empty_like(different).scatter_(0, which, torch.arange(len(node), device=node.device)), which
 
 # %% ../nbs/12c_trie_search.ipynb #open
 @patch
 def children(self:TrieSearch,
     depth:int,          # of the nodes
-    nodes:torch.Tensor, # (B, m)
+    user:torch.Tensor,  # (N,) whose each is
+    nodes:torch.Tensor, # (N,)
 ):                      # as `list_children`
     "The children that lead to something unseen."
     if self.dead is None: return list_children(self.trie, depth, nodes)
-    return list_children(self.trie, depth, nodes, self.dead[depth + 1], self.paths[depth])
+    return list_children(self.trie, depth, nodes, user, self.dead[depth + 1], self.paths[depth])
 
 @patch
 def open(self:TrieSearch,
@@ -212,27 +205,12 @@ def open(self:TrieSearch,
     floor:torch.Tensor|None=None, # (B,) children that score less are left out
 ):
     "Write prefixes and add their children to the next depth."
-    before, m = self.n_open[depth], slot.shape[1]
-    node, logits = self.write(depth, slot, real)
-    row, child = self.children(depth, node)                                       # (E,)
-    base = self.depths[depth].score.gather(1, slot).flatten() - logits.logsumexp(-1)   # (B·m,)
+    before = self.n_open[depth]
+    user, node, logits = self.write(depth, slot, real)
+    row, child = self.children(depth, user, node)                                 # (E,)
+    base = self.depths[depth].score.gather(1, slot)[real] - logits.logsumexp(-1)  # (N,)
     score = base[row] + logits[row, self.trie.codes[depth][child]]                # (E,)
-    if floor is not None: keep = (score >= floor[row // m]).nonzero()[:, 0]; row, child, score = row[keep], child[keep], score[keep]
-    node, score, parent = pack_rows(row // m, len(slot), [child, score, row % m + before], [-1, -torch.inf, 0])
+    if floor is not None: keep = (score >= floor[user[row]]).nonzero()[:, 0]; row, child, score = row[keep], child[keep], score[keep]
+    node, score, parent = pack_rows(user[row], len(slot), [child, score, row + before], [-1, -torch.inf, 0])
     if depth + 1 == len(self.depths): return self.reach(node, parent, score)
     self.depths[depth + 1] = self.depths[depth + 1].join(Prefixes(node, score, parent, torch.full_like(node, -1)))
-
-# %% ../nbs/12c_trie_search.ipynb #pick
-@patch
-def pick(self:TrieSearch,
-    users:torch.Tensor, # (B',) rows
-)->TrieSearch:          # an independent search
-    "The search of some users."
-    new = object.__new__(TrieSearch)
-    new.__dict__.update(self.__dict__, n_open=list(self.n_open), mask=None if self.mask is None else self.mask[users],
-                        history=_pick(self.history, users), opened=self.opened[users],
-                        depths=[Prefixes(*(x[users] for x in p)) for p in self.depths])
-    b = len(self.opened)
-    new.past = [[_both(lambda x: x.unflatten(0, (b, -1))[users].flatten(0, 1), pair) for pair in p] for p in self.past]
-    if self.dead is not None: new.dead, new.paths = [d[users] for d in self.dead], [d[users] for d in self.paths]
-    return new
