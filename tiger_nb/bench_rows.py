@@ -200,6 +200,13 @@ def _train_once(*args):
     for step, plan, *_ in _train_sides(*args).values():
         for rows in plan: step(rows)
 
+def _flushed_rates(repeats, *args):
+    "Targets a second of each side in a process that takes denormal numbers for zero from its start."
+    torch.set_flush_denormal(True)
+    sides = _train_sides(*args)
+    seconds, _ = alternate({name: lambda step=step, plan=plan: [step(rows) for rows in plan] for name, (step, plan, *_) in sides.items()}, repeats)
+    return {name: sides[name][2] / t for name, t in seconds.items()}
+
 # %% ../nbs/15e_bench_rows.ipynb #same-loss
 def _same_loss(subject, batch):
     "Share of rows with the same loss as the T5 twin's, over each level's own codes."
@@ -233,6 +240,7 @@ def bench_train(
     work = {name: (operations(lambda: [sides[side][0](r) for r in sides[side][1]]) / sides[side][2], 1 / rate[side]) for name, side in (('ours', mine), ('reference', padded))}
     more = dict(reference_bucketed=rate[bucketed], ratio_bucketed=rate[mine] / rate[bucketed], best=[padded, bucketed], batch=batch, targets=sides[mine][2], parameters=sides[mine][3], reference_parameters=sides[padded][3],
         roofline=rooflines(work, 'operations a target'))
+    if not decoder: flushed = in_own_process('tiger_nb.bench_rows:_flushed_rates', repeats, *given, [mine, padded, bucketed])[0]; more |= dict(flushed=flushed, ratio_flushed=flushed[mine] / flushed[padded], ratio_bucketed_flushed=flushed[mine] / flushed[bucketed])
     if decoder: more |= dict(same_size=rate['same size'], ratio_same_size=rate['same size'] / rate[padded], same_size_parameters=sides['same size'][3])
     same = None if decoder else _same_loss(subject, batch)
     peak = in_own_process('tiger_nb.bench_rows:_train_once', *given, [mine])[1] if peaks else None
