@@ -7,6 +7,8 @@ __all__ = ['score_all', 'Ranking', 'level_by_level', 'top_items', 'widen', 'open
            'invalid_rate']
 
 # %% ../nbs/13_decoding.ipynb #imports
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np, torch
@@ -15,7 +17,7 @@ from torch.nn import functional as F
 from .data import Histories, InputError
 from .semantic_ids import SemanticIds
 from .tiger import history_tokens
-from .trie_search import TrieSearch, best
+from .trie_search import TrieSearch, _trie_on, best
 
 # %% ../nbs/13_decoding.ipynb #brute
 @torch.inference_mode()
@@ -166,6 +168,19 @@ def _skipping(model, ids, tokens, mask, seen, beams, k):
         for old, new in zip(found, again): old[lost] = new
     return found
 
+# %% ../nbs/13_decoding.ipynb #each-core
+_crew = None                                                                      # process, threads, and their executor
+
+def _each_core(f, parts):
+    "`f` of each part. On the CPU as many parts at a time as torch has threads, each on one."
+    global _crew
+    n = torch.get_num_threads()
+    if n == 1 or len(parts) < 2 or parts[0].device.type != 'cpu': return [f(p) for p in parts]
+    if _crew is None or _crew[:2] != (os.getpid(), n): _crew = os.getpid(), n, ThreadPoolExecutor(n)   # threads do not outlive a fork
+    def alone(p): torch.set_num_threads(1); return f(p)                           # each time: MKL has one number for all threads
+    try: return list(_crew[2].map(alone, parts))
+    finally: torch.set_num_threads(n)
+
 # %% ../nbs/13_decoding.ipynb #beam
 @torch.inference_mode()
 def beam_search(
@@ -178,17 +193,20 @@ def beam_search(
     seen:torch.Tensor|None=None,  # (B, S) int64 items of each user that must not come out, -1 for none
     exact:bool=False,             # keep every prefix that may hold one of the best k, whatever `beams` says
     skip:bool=True,               # leave closed what cannot change the list
-    batch:int=48,                 # users read together; with many more the states no longer fit into the processor's cache
+    batch:int=43,                 # users read together; with many more the states no longer fit into the processor's cache
 )->Ranking:                       # of the B users
     "The best items by beam search over the trie (Rajput et al. 2023, section 3.2), certified where they are the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is below 1."
     if min(beams, k) < 1: raise InputError(f'beams={beams}, k={k}: both must be at least 1')
     order = torch.arange(len(tokens), device=tokens.device) if mask is None else mask.sum(1).argsort(stable=True)
-    search, parts = _skipping if skip or exact else _plain, []
-    for users in order.split(batch):
+    search = _skipping if skip or exact else _plain
+    @torch.inference_mode()
+    def some(users):
         t, m, s = tokens[users], _some(mask, users), _some(seen, users)
-        if m is not None: t, m = t[:, m.any(0)], m[:, m.any(0)]                    # (B', T') as long as the longest of these
+        if m is not None: t, m = t[:, m.any(0)], None if m[:, m.any(0)].all() else m[:, m.any(0)]   # (B', T') as long as the longest of these
         if s is not None: s = s[:, (s >= 0).any(0)] if (s >= 0).any() else None    # (B', S') as wide as the longest of these
-        parts.append(search(model, ids, t, m, s, None if exact else beams, k))
+        return search(model, ids, t, m, s, None if exact else beams, k)
+    _trie_on(ids, tokens.device)                                                   # made once, before the threads want it
+    parts = _each_core(some, order.split(batch)[::-1])[::-1]                       # the longest first, so that all end together
     items, scores, bound, opened = (torch.cat(x)[order.argsort()] for x in zip(*parts))
     return Ranking(items, scores, scores[:, -1] >= bound, bound, opened)
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NOTHING', 'scratch', 'TigerSettings', 'position_buckets', 'keep_mask', 'Dropout', 'Norm', 'attention_weights',
-           'Scratch', 'Attention', 'FeedForward', 'EncoderLayer', 'DecoderLayer', 'Rectangle', 'rectangle']
+           'Scratch', 'Attention', 'FeedForward', 'EncoderLayer', 'DecoderLayer', 'Rectangle', 'rectangle', 'Opened']
 
 # %% ../nbs/11b_layers.ipynb #imports
 import math, threading
@@ -221,10 +221,12 @@ def among_lent(self:Attention, x, states, bias, look, answer):
 @torch.no_grad()
 def opened(self:Attention,
     states:torch.Tensor, # (B, T, D) what will be attended to, often
-):                       # for `across`, (B, H·T, D) each
+    gain:torch.Tensor|float=1.0, # (D,) of the norm that the queries have yet to be multiplied with
+):                       # (B, H·T, D) each
     "States turned to what a query's state is multiplied with, and to what it finds. For use without gradients."
     look, answer = self.turned()
     look, answer = look.unflatten(0, (self.heads, -1)).transpose(1, 2), answer.unflatten(1, (self.heads, -1)).transpose(0, 1)   # (H, D, D) each
+    look = look * torch.as_tensor(gain)[..., None]
     (b, t, d), h = states.shape, self.heads
     def turn(m): return torch.mm(states.reshape(-1, d), m.flatten(0, 1).T, out=scratch('wide', states, b * t, h * d)).view(b, t, h * d)
     return tuple(self.split(turn(m)).flatten(1, 2) for m in (look, answer))
@@ -273,16 +275,10 @@ class FeedForward(nn.Module):
         "The network at each position."
         p, by_hand = self.dropout.p if self.training else 0.0, self.act is F.relu_ and x.device.type == 'cpu' and not torch.is_autocast_enabled('cpu')
         if by_hand and torch.is_grad_enabled(): return _ReluNetwork.apply(x.flatten(0, -2), self.up.weight, self.down.weight, p).view(x.shape)
-        if by_hand and not p: return self.by_scratch(x.flatten(0, -2)).view(x.shape)
+        if by_hand and not p:                                                         # the wide middle is lent
+            x_, up = x.flatten(0, -2), self.up.weight
+            return torch.mm(self.act(torch.mm(x_, up.T, out=scratch('wide', x, len(x_), len(up)))), self.down.weight.T).view(x.shape)
         return self.down(self.dropout(self.act(self.up(x))))
-
-    def by_scratch(self,
-        x:torch.Tensor,           # (N, D)
-        onto:torch.Tensor|None=None, # (N, D) what the answer is added to, in place
-    )->torch.Tensor:              # (N, D)
-        "The network without gradient and dropout; its wide middle is lent."
-        middle = self.act(torch.mm(x, self.up.weight.T, out=scratch('wide', x, len(x), len(self.up.weight))))
-        return torch.mm(middle, self.down.weight.T) if onto is None else onto.addmm_(middle, self.down.weight.T)
 
 # %% ../nbs/11b_layers.ipynb #layers
 class EncoderLayer(nn.Module):
@@ -344,42 +340,60 @@ def rectangle(
     return Rectangle(n_users, width, torch.arange(len(user), device=user.device) + (width * torch.arange(n_users, device=user.device) - count.cumsum(0) + count)[user])
 
 # %% ../nbs/11b_layers.ipynb #step
+class Opened(NamedTuple):
+    "What a layer needs for its steps, computed once; the gains of its norms are in the matrices."
+    keys:torch.Tensor   # (B, H·T, D) of the history
+    values:torch.Tensor # (B, H·T, D)
+    look:torch.Tensor   # (D, H·D)
+    answer:torch.Tensor # (H·D, D)
+    up:torch.Tensor     # (D, F)
+    down:torch.Tensor   # (F, D)
+
 @patch
+@torch.no_grad()
 def opened(self:DecoderLayer,
     states:torch.Tensor, # (B, T, D) of the history
-):                       # keys and values of the history, (B, H·T, D) each, and what `turned` gives
-    "What `look_back` and `look_up` need, computed once."
-    return (*self.cross.opened(states), *(m.T.contiguous() for m in self.attention.turned()))
+)->Opened:
+    "Make ready for `look_back` and `look_up`. For use without gradients."
+    gain, heads, (keys, values), (look, answer) = self.norm1.weight, self.attention.heads, self.cross.opened(states, self.norm2.weight), self.attention.turned()
+    every = gain.repeat(heads)                                                    # (H·D,)
+    return Opened(keys, values, (every[:, None] * look * gain).T.contiguous(), (answer * every).T.contiguous(), (self.ff.up.weight * self.norm3.weight).T.contiguous(), self.ff.down.weight.T.contiguous())
+
+def _normed(x, eps, name):
+    "Each vector (N, D) divided by its root mean square, in lent memory."
+    size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)                      # (N, 1)
+    return torch.mul(x, size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_(), out=scratch(name, x, *x.shape))
 
 @patch
 def look_back(self:DecoderLayer,
     x:torch.Tensor,    # (N, D) a position of each row, changed in place
     line:torch.Tensor, # (P, N, D) normed states of the positions so far; the last, which is this one, is filled in
-    opened,            # from `opened`
+    opened:Opened,     # from `opened`
     bias:torch.Tensor, # (P, H)
 )->torch.Tensor:       # (N, D) `x`
     "Self-attention of the last position."
-    (p, n, d), h, (_, _, look, answer) = line.shape, self.attention.heads, opened
-    y = line[-1] = self.norm1(x)
-    states, q = line.transpose(0, 1), torch.mm(y, look, out=scratch('wide', x, n, h * d)).view(n, h, d)
+    (p, n, d), h = line.shape, self.attention.heads
+    y = line[-1] = _normed(x, self.norm1.eps, 'normed')
+    states, q = line.transpose(0, 1), torch.mm(y, opened.look, out=scratch('wide', x, n, h * d)).view(n, h, d)
     scores = torch.bmm(states, q.transpose(1, 2), out=scratch('scores', x, n, p, h)).add_(bias)
     weights = F.threshold_(torch.softmax(scores, 1, out=scratch('weights', x, n, p, h)), NOTHING, 0.0)
-    return x.addmm_(torch.bmm(weights.transpose(1, 2), states, out=q).view(n, h * d), answer)
+    return x.addmm_(torch.bmm(weights.transpose(1, 2), states, out=q).view(n, h * d), opened.answer)
 
 @patch
 def look_up(self:DecoderLayer,
     x:torch.Tensor,              # (N, D) a position of each row, changed in place
     rows:Rectangle,              # whose they are
-    opened,                      # from `opened`
+    opened:Opened,               # from `opened`
     mask:torch.Tensor|None=None, # (B, 1, T), added to the scores
 )->torch.Tensor:                 # (N, D) `x`
     "Attention to the history, then the feed-forward network."
-    (b, w, at), (keys, values, *_), h = rows, opened, self.cross.heads
-    y = self.norm2(x)
-    if at is not None: y = scratch('rows', x, b * w, x.shape[1]).index_copy_(0, at, y)
-    scores = torch.bmm(y.view(b, w, -1), keys.transpose(1, 2), out=scratch('scores', x, b, w, keys.shape[1])).unflatten(-1, (h, -1))
+    (b, w, at), keys, h, d = rows, opened.keys, self.cross.heads, x.shape[1]
+    y = _normed(x, self.norm2.eps, 'normed')
+    if at is not None: y = scratch('rows', x, b * w, d).index_copy_(0, at, y)
+    scores = torch.bmm(y.view(b, w, d), keys.transpose(1, 2), out=scratch('scores', x, b, w, keys.shape[1])).unflatten(-1, (h, -1))
     if mask is not None: scores.add_(mask[:, None])
     weights = F.threshold_(torch.softmax(scores, -1, out=scratch('weights', x, *scores.shape)), NOTHING, 0.0)
-    found = torch.bmm(weights.flatten(2), values, out=scratch('found', x, b, w, x.shape[1])).flatten(0, 1)
+    found = torch.bmm(weights.flatten(2), opened.values, out=scratch('found', x, b, w, d)).flatten(0, 1)
     x.add_(found if at is None else found[at])
-    return self.ff.by_scratch(self.norm3(x), onto=x)
+    middle = torch.mm(_normed(x, self.norm3.eps, 'normed'), opened.up, out=scratch('wide', x, len(x), opened.up.shape[1]))
+    return x.addmm_(self.ff.act(middle), opened.down)
