@@ -89,7 +89,11 @@ def operations(
     aten = torch.ops.aten
     extra = {aten.addmm_: _product, aten.scaled_dot_product_attention: _attention, aten._scaled_dot_product_flash_attention_for_cpu: _attention,
              aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward}
-    with FlopCounterMode(display=False, custom_mapping=extra) as counter: f()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)                                                      # the counter sees this thread only
+    try:
+        with FlopCounterMode(display=False, custom_mapping=extra) as counter: f()
+    finally: torch.set_num_threads(threads)
     return counter.get_total_flops()
 
 # %% ../nbs/15_bench.ipynb #roofline

@@ -102,7 +102,7 @@ def _open_kept(search, depth, kept, floor, k, rows):
 
 # %% ../nbs/13_decoding.ipynb #open-rest
 def widen(
-    search:TrieSearch,  # after a narrow `level_by_level`
+    search:TrieSearch,  # after a small `level_by_level`
     floor:torch.Tensor, # (B,) score of the k-th leaf so far
     k:int,              # items wanted
     n:int,              # prefixes of each depth, at most
@@ -116,7 +116,7 @@ def widen(
     return torch.maximum(floor, _kth(search, k))
 
 def open_rest(
-    search:TrieSearch,  # after a narrow `level_by_level`
+    search:TrieSearch,  # after a small `level_by_level`
     floor:torch.Tensor, # (B,) score of the k-th leaf so far
     k:int,              # items wanted
     beams:int|None,     # prefixes kept at each depth; None: all that reach the floor
