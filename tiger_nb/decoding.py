@@ -7,7 +7,7 @@ __all__ = ['score_all', 'Ranking', 'level_by_level', 'top_items', 'widen', 'open
            'invalid_rate']
 
 # %% ../nbs/13_decoding.ipynb #imports
-import os
+import os, threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -31,9 +31,10 @@ def score_all(
     codes = torch.as_tensor(ids.codes, device=tokens.device).repeat(len(tokens), 1)   # (B·N, L)
     written, row = model.vocab.shifted(codes), torch.arange(len(codes), device=tokens.device)
     history, past, total = model.read(tokens, mask), [], 0
+    exact = torch.promote_types(model.head.weight.dtype, torch.float32)          # sums of bf16 would not tell items apart
     for l in range(ids.n_levels):
         states, kept = model.write(written[:, l], history, row // ids.n_items, past)  # (B·N, D)
-        total = total + model.level_logits(states, l).log_softmax(-1).gather(1, codes[:, l:l + 1])
+        total = total + model.level_logits(states, l).to(exact).log_softmax(-1).gather(1, codes[:, l:l + 1])
         past.append((kept, row))
     return total.view(len(tokens), -1)                                           # (B, N)
 
@@ -154,7 +155,7 @@ def _skipping(model, ids, tokens, mask, seen, beams, k):
     "The same, skipping what cannot matter; `beams` is None for the exact list."
     widths = [(k + k // 4) << (ids.n_levels - 1 - d) for d in range(1, ids.n_levels)]   # wide where a good beginning may be missed, narrow at the end
     if beams: widths = [min(w, beams) for w in widths]
-    if beams and beams <= k + k // 4: return _plain(model, ids, tokens, mask, seen, beams, k)
+    if beams and (beams <= k + k // 4 or ids.n_levels == 1): return _plain(model, ids, tokens, mask, seen, beams, k)
     search = TrieSearch(model, ids, tokens, mask, seen)
     level_by_level(search, [1, *widths])
     floor = _kth(search, k)
@@ -169,17 +170,18 @@ def _skipping(model, ids, tokens, mask, seen, beams, k):
     return found
 
 # %% ../nbs/13_decoding.ipynb #each-core
-_crew = None                                                                      # process, threads, and their executor
+_crew, _crew_free = None, threading.Lock()                                        # process, threads, and their executor
 
 def _each_core(f, parts):
-    "`f` of each part. On the CPU as many parts at a time as torch has threads, each on one."
+    "`f` of each part. On the CPU as many parts at a time as torch has threads, each on one, unless another search has them already."
     global _crew
     n = torch.get_num_threads()
-    if n == 1 or len(parts) < 2 or parts[0].device.type != 'cpu': return [f(p) for p in parts]
-    if _crew is None or _crew[:2] != (os.getpid(), n): _crew = os.getpid(), n, ThreadPoolExecutor(n)   # threads do not outlive a fork
+    if n == 1 or len(parts) < 2 or parts[0].device.type != 'cpu' or not _crew_free.acquire(blocking=False): return [f(p) for p in parts]
     def alone(p): torch.set_num_threads(1); return f(p)                           # each time: MKL has one number for all threads
-    try: return list(_crew[2].map(alone, parts))
-    finally: torch.set_num_threads(n)
+    try:
+        if _crew is None or _crew[:2] != (os.getpid(), n): _crew = os.getpid(), n, ThreadPoolExecutor(n)   # threads do not outlive a fork
+        return list(_crew[2].map(alone, parts))
+    finally: torch.set_num_threads(n); _crew_free.release()
 
 # %% ../nbs/13_decoding.ipynb #beam
 @torch.inference_mode()
@@ -202,9 +204,10 @@ def beam_search(
     @torch.inference_mode()
     def some(users):
         t, m, s = tokens[users], _some(mask, users), _some(seen, users)
-        if m is not None: t, m = t[:, m.any(0)], None if m[:, m.any(0)].all() else m[:, m.any(0)]   # (B', T') as long as the longest of these
+        if m is not None and len(at := m.any(0).nonzero()): t, m = (x[:, at[0, 0]:at[-1, 0] + 1] for x in (t, m))   # (B', T') as long as the longest of these
+        if m is not None and m.all(): m = None
         if s is not None: s = s[:, (s >= 0).any(0)] if (s >= 0).any() else None    # (B', S') as wide as the longest of these
-        return search(model, ids, t, m, s, None if exact else beams, k)
+        with torch.autocast(tokens.device.type, enabled=False): return search(model, ids, t, m, s, None if exact else beams, k)   # in the model's own precision
     _trie_on(ids, tokens.device)                                                   # made once, before the threads want it
     parts = _each_core(some, order.split(batch)[::-1])[::-1]                       # the longest first, so that all end together
     items, scores, bound, opened = (torch.cat(x)[order.argsort()] for x in zip(*parts))

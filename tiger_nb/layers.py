@@ -125,8 +125,9 @@ class _Softmax(torch.autograd.Function):
 def attention_weights(
     scores:torch.Tensor, # (…, T)
 )->torch.Tensor:         # (…, T)
-    "Softmax over the last dimension; on the CPU weights below 1e-18 become zero."
-    if scores.device.type != 'cpu' or scores.dtype not in (torch.float32, torch.float64): return scores.softmax(-1)
+    "Softmax over the last dimension; on the CPU weights below 1e-18 become zero, except in compiled code."
+    plain = scores.device.type != 'cpu' or scores.dtype not in (torch.float32, torch.float64) or torch.compiler.is_compiling()
+    if plain: return scores.softmax(-1)
     return _Softmax.apply(scores)
 
 # %% ../nbs/11b_layers.ipynb #scratch
@@ -199,7 +200,7 @@ def among(self:Attention,
 )->torch.Tensor:                  # (B, Q, D)
     "`forward` of `x` and `keys_values(states)`, without making these."
     look, answer = self.turned()
-    if not torch.is_grad_enabled() and x.device.type == 'cpu' and not torch.is_autocast_enabled('cpu'): return self.among_lent(x, states, bias, look, answer)
+    if not torch.is_grad_enabled() and x.device.type == 'cpu' and not torch.is_autocast_enabled('cpu'): return self._among_lent(x, states, bias, look, answer)
     q = F.linear(x, look).unflatten(-1, (self.heads, -1)).flatten(1, 2)                          # (B, Q·H, D)
     if bias is None: scores = torch.bmm(q, states.transpose(1, 2))                               # (B, Q·H, T)
     else: scores = torch.baddbmm(bias.expand(len(q), q.shape[1], -1), q, states.transpose(1, 2))
@@ -207,7 +208,7 @@ def among(self:Attention,
     return F.linear(found.unflatten(1, (-1, self.heads)).flatten(2), answer)
 
 @patch
-def among_lent(self:Attention, x, states, bias, look, answer):
+def _among_lent(self:Attention, x, states, bias, look, answer):
     "The same without a gradient, in lent memory."
     (b, n, d), t, h = x.shape, states.shape[1], self.heads
     q = torch.mm(x.reshape(-1, d), look.T, out=scratch('wide', x, b * n, h * d)).view(b, n * h, d)
@@ -221,15 +222,15 @@ def among_lent(self:Attention, x, states, bias, look, answer):
 @torch.no_grad()
 def opened(self:Attention,
     states:torch.Tensor, # (B, T, D) what will be attended to, often
-    gain:torch.Tensor|float=1.0, # (D,) of the norm that the queries have yet to be multiplied with
+    gain:torch.Tensor|None=None, # (D,) of the norm that the queries have yet to be multiplied with
 ):                       # (B, H·T, D) each
     "States turned to what a query's state is multiplied with, and to what it finds. For use without gradients."
     look, answer = self.turned()
     look, answer = look.unflatten(0, (self.heads, -1)).transpose(1, 2), answer.unflatten(1, (self.heads, -1)).transpose(0, 1)   # (H, D, D) each
-    look = look * torch.as_tensor(gain)[..., None]
+    if gain is not None: look = look * gain[:, None]
     (b, t, d), h = states.shape, self.heads
-    def turn(m): return torch.mm(states.reshape(-1, d), m.flatten(0, 1).T, out=scratch('wide', states, b * t, h * d)).view(b, t, h * d)
-    return tuple(self.split(turn(m)).flatten(1, 2) for m in (look, answer))
+    def turn(m): return torch.mm(states.reshape(-1, d), m.flatten(0, 1).T, out=scratch('wide', states, b * t, h * d)).view(b, t, h, d)
+    return tuple(turn(m).transpose(1, 2).clone(memory_format=torch.contiguous_format).flatten(1, 2) for m in (look, answer))   # copies: the memory is lent
 
 # %% ../nbs/11b_layers.ipynb #relu-network
 class _ReluNetwork(torch.autograd.Function):
@@ -339,7 +340,7 @@ def rectangle(
     if len(user) == n_users * width: return Rectangle(n_users, width, None)
     return Rectangle(n_users, width, torch.arange(len(user), device=user.device) + (width * torch.arange(n_users, device=user.device) - count.cumsum(0) + count)[user])
 
-# %% ../nbs/11b_layers.ipynb #step
+# %% ../nbs/11b_layers.ipynb #opened-layer
 class Opened(NamedTuple):
     "What a layer needs for its steps, computed once; the gains of its norms are in the matrices."
     keys:torch.Tensor   # (B, H·T, D) of the history
@@ -359,8 +360,10 @@ def opened(self:DecoderLayer,
     every = gain.repeat(heads)                                                    # (H·D,)
     return Opened(keys, values, (every[:, None] * look * gain).T.contiguous(), (answer * every).T.contiguous(), (self.ff.up.weight * self.norm3.weight).T.contiguous(), self.ff.down.weight.T.contiguous())
 
+# %% ../nbs/11b_layers.ipynb #step
 def _normed(x, eps, name):
     "Each vector (N, D) divided by its root mean square, in lent memory."
+    if x.dtype not in (torch.float32, torch.float64): return F.rms_norm(x, x.shape[-1:], None, eps)   # squares overflow in 16 bits
     size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)                      # (N, 1)
     return torch.mul(x, size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_(), out=scratch(name, x, *x.shape))
 

@@ -70,7 +70,8 @@ def sample_items(
     seen:torch.Tensor|None=None,  # (B, S) int64 items of each user that must not come out, -1 for none
     seed:int=0,                   # of the noise
 )->Sample:                        # of the B users
-    "Draw items without replacement by stochastic beam search (Kool et al. 2019). Raises `InputError` on a temperature that is not above 0."
+    "Draw items without replacement by stochastic beam search (Kool et al. 2019). Raises `InputError` if `k` is below 1, a temperature is not above 0, or their number is not that of the levels."
+    if k < 1: raise InputError(f'k={k}: it must be at least 1')
     search, g = TrieSearch(model, ids, tokens, mask, seen), torch.Generator(tokens.device).manual_seed(seed)
     b, node = len(tokens), search.depths[0].node                                   # (B, 1) the root
     phi, noisy = node.double(), node.double()                                      # certain; its noise moves all leaves alike

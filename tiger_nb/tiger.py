@@ -149,8 +149,9 @@ def read(self:Tiger,
     mask:torch.Tensor|None=None,  # (B, T), True where there is a token; None: everywhere
 )->Reading:                       # of B users
     "All that is computed once a user. For use without gradients, in evaluation mode."
-    states = self.encode(tokens, mask)
-    return Reading([layer.opened(states) for layer in self.decoder], None if mask is None else _hide(mask, states))
+    with torch.autocast(tokens.device.type, enabled=False):
+        states = self.encode(tokens, mask)
+        return Reading([layer.opened(states) for layer in self.decoder], None if mask is None else _hide(mask, states))
 
 @patch
 @torch.no_grad()
@@ -161,9 +162,15 @@ def write(self:Tiger,
     past=(),              # for each earlier position: what `write` kept of it, and the (N,) rows there of these prefixes
     alike=None,           # N rows as (U,) different ones and, for each row, which of them it is (N,); None: take each for itself
 ):                        # states (N, D), and what it keeps of this position, with N rows
-    "Go one code further. For use without gradients, in evaluation mode. Raises `InputError` if tokens and users differ in number."
+    "Go one code further. For use without gradients, in evaluation mode. Raises `InputError` if tokens and users differ in number, or users are not ascending or not in the history."
     if written.shape != user.shape: raise InputError(f'{tuple(written.shape)} tokens for {tuple(user.shape)} users; give each prefix its user')
-    rows = rectangle(user, len(history.layers[0][0]))
+    n_users = len(history.layers[0].keys)
+    if len(user) and not (0 <= user[0] and user[-1] < n_users and (user.diff() >= 0).all()): raise InputError(f'users must be ascending numbers from 0 to {n_users - 1}; sort the prefixes by user')
+    with torch.autocast(written.device.type, enabled=False): return self._step(written, history, rectangle(user, n_users), past, alike)
+
+@patch
+def _step(self:Tiger, written, history, rows, past, alike):
+    "What `write` does, with the place of each row."
     bias = self.bias(self.decoder_bias, 1, len(past) + 1, causal=True)[0].T                        # (P, H)
     line = scratch('line', self.tokens.weight, len(past) + 1, len(written), len(self.decoder), self.s.width)
     for (kept, at), place in zip(past, line): torch.index_select(kept, 0, at, out=place)
