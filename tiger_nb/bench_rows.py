@@ -82,7 +82,7 @@ def best_batch(
     most:int=32,    # largest batch that is tried
 )->dict:            # batch and attention of the fastest
     "The way in which a rival ranks fastest."
-    def seconds(how): rank = make(**how); return alternate({'': lambda: rank(histories, rows, k)}, 1, warm=len(tried) == 0)[0]['']
+    def seconds(how): rank = make(**how); return alternate({'': lambda: rank(histories, rows, k)}, 1)[0]['']
     tried, batch = {}, 1
     while batch <= min(most, len(rows)) and not (tried and tried[max(tried)] > 1.1 * min(tried.values())):   # stop when it got clearly slower
         tried[batch] = seconds(dict(batch=batch, attention='sdpa')); batch *= 2
