@@ -151,6 +151,10 @@ class Scratch(threading.local):
 
 scratch = Scratch()
 
+def _lent_weights(scores, dim):
+    "`attention_weights` without a gradient, in lent memory."
+    return F.threshold_(torch.softmax(scores, dim, out=scratch('weights', scores, *scores.shape)), NOTHING, 0.0)
+
 # %% ../nbs/11b_layers.ipynb #attention
 class Attention(nn.Module):
     "Multi-head attention in T5's form: no biases, no scaling; heads need not divide the width."
@@ -214,8 +218,7 @@ def _among_lent(self:Attention, x, states, bias, look, answer):
     q = torch.mm(x.reshape(-1, d), look.T, out=scratch('wide', x, b * n, h * d)).view(b, n * h, d)
     scores = torch.bmm(q, states.transpose(1, 2), out=scratch('scores', x, b, n * h, t))
     if bias is not None: scores.add_(bias)
-    weights = F.threshold_(torch.softmax(scores, -1, out=scratch('weights', x, b, n * h, t)), NOTHING, 0.0)
-    return torch.mm(torch.bmm(weights, states, out=q).view(b * n, h * d), answer.T).view(b, n, d)
+    return torch.mm(torch.bmm(_lent_weights(scores, -1), states, out=q).view(b * n, h * d), answer.T).view(b, n, d)
 
 # %% ../nbs/11b_layers.ipynb #opened
 @patch
@@ -361,11 +364,11 @@ def opened(self:DecoderLayer,
     return Opened(keys, values, (every[:, None] * look * gain).T.contiguous(), (answer * every).T.contiguous(), (self.ff.up.weight * self.norm3.weight).T.contiguous(), self.ff.down.weight.T.contiguous())
 
 # %% ../nbs/11b_layers.ipynb #step
-def _normed(x, eps, name):
+def _normed(x, eps):
     "Each vector (N, D) divided by its root mean square, in lent memory."
     if x.dtype not in (torch.float32, torch.float64): return F.rms_norm(x, x.shape[-1:], None, eps)   # squares overflow in 16 bits
     size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)                      # (N, 1)
-    return torch.mul(x, size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_(), out=scratch(name, x, *x.shape))
+    return torch.mul(x, size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_(), out=scratch('normed', x, *x.shape))
 
 @patch
 def look_back(self:DecoderLayer,
@@ -376,11 +379,10 @@ def look_back(self:DecoderLayer,
 )->torch.Tensor:       # (N, D) `x`
     "Self-attention of the last position."
     (p, n, d), h = line.shape, self.attention.heads
-    y = line[-1] = _normed(x, self.norm1.eps, 'normed')
+    y = line[-1] = _normed(x, self.norm1.eps)
     states, q = line.transpose(0, 1), torch.mm(y, opened.look, out=scratch('wide', x, n, h * d)).view(n, h, d)
     scores = torch.bmm(states, q.transpose(1, 2), out=scratch('scores', x, n, p, h)).add_(bias)
-    weights = F.threshold_(torch.softmax(scores, 1, out=scratch('weights', x, n, p, h)), NOTHING, 0.0)
-    return x.addmm_(torch.bmm(weights.transpose(1, 2), states, out=q).view(n, h * d), opened.answer)
+    return x.addmm_(torch.bmm(_lent_weights(scores, 1).transpose(1, 2), states, out=q).view(n, h * d), opened.answer)
 
 @patch
 def look_up(self:DecoderLayer,
@@ -391,12 +393,11 @@ def look_up(self:DecoderLayer,
 )->torch.Tensor:                 # (N, D) `x`
     "Attention to the history, then the feed-forward network."
     (b, w, at), keys, h, d = rows, opened.keys, self.cross.heads, x.shape[1]
-    y = _normed(x, self.norm2.eps, 'normed')
+    y = _normed(x, self.norm2.eps)
     if at is not None: y = scratch('rows', x, b * w, d).index_copy_(0, at, y)
     scores = torch.bmm(y.view(b, w, d), keys.transpose(1, 2), out=scratch('scores', x, b, w, keys.shape[1])).unflatten(-1, (h, -1))
     if mask is not None: scores.add_(mask[:, None])
-    weights = F.threshold_(torch.softmax(scores, -1, out=scratch('weights', x, *scores.shape)), NOTHING, 0.0)
-    found = torch.bmm(weights.flatten(2), opened.values, out=scratch('found', x, b, w, d)).flatten(0, 1)
+    found = torch.bmm(_lent_weights(scores, -1).flatten(2), opened.values, out=scratch('found', x, b, w, d)).flatten(0, 1)
     x.add_(found if at is None else found[at])
-    middle = torch.mm(_normed(x, self.norm3.eps, 'normed'), opened.up, out=scratch('wide', x, len(x), opened.up.shape[1]))
+    middle = torch.mm(_normed(x, self.norm3.eps), opened.up, out=scratch('wide', x, len(x), opened.up.shape[1]))
     return x.addmm_(self.ff.act(middle), opened.down)
