@@ -1,4 +1,4 @@
-"""The app in a real headless browser. A check is a function of a `Visit`, in the order in which a visitor would act:
+"""The app in a real headless browser. A check is a function of a `Visit`, in the order of a visitor's acts:
 add one with `@check` above the last two, which look back over the whole visit."""
 import os, re, shutil, socket, subprocess, sys, tempfile, time
 from contextlib import contextmanager
@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SHOTS = REPO/'runs/browser'  # a picture of the page after each check
-FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+         '--disable-background-networking',
          '--disable-component-update', '--disable-sync']
 CHECKS = []
 
@@ -22,7 +23,9 @@ class Visit:
     errors: list = field(default_factory=list)   # what the console and the scripts complained of
     outside: list = field(default_factory=list)  # requests to any host but 127.0.0.1
 
-def check(f): CHECKS.append(f); return f
+def check(f):
+    CHECKS.append(f)
+    return f
 
 @check
 def page_opens(v):
@@ -81,7 +84,8 @@ def a_history_is_edited(v):
     expect(v.page.locator('#history li')).to_have_count(len(history) + 1)
     expect(v.page.locator('#history li').first).to_contain_text(load_title(new))
     expect(v.page.locator('#held-out')).to_contain_text('no held-out item')
-    assert before != [ranked(v, m, [*history, new]) for m in ('tiger', 'sasrec')], 'another history, the same lists'
+    both = 'tiger', 'sasrec'
+    assert before != [ranked(v, m, [*history, new]) for m in both], 'another history, the same lists'
     v.page.locator('#history [data-do=newest]').last.click()
     for m in ('tiger', 'sasrec'): ranked(v, m, [*history[1:], new, history[0]])
     v.page.locator('#history [data-do=remove]').nth(1).click()
@@ -89,13 +93,15 @@ def a_history_is_edited(v):
     v.page.locator('#history [data-do=restore]').click()
     assert before == [ranked(v, m, history) for m in ('tiger', 'sasrec')], 'the same history, other lists'
     v.page.locator('#history [data-do=clear]').click()
-    for m in ('tiger', 'sasrec'): expect(v.page.locator(f'#{m}-list')).to_contain_text('The history is empty', timeout=20_000)
+    for m in both:
+        expect(v.page.locator(f'#{m}-list')).to_contain_text('The history is empty', timeout=20_000)
 
 @check
 def codes_can_be_walked(v):
     tab(v.page, 'Codebooks')
     cells = v.page.locator('#codes .level').nth(0).locator('button.cell')
-    counts = [int(re.search(r': (\d+) item', t)[1]) for t in cells.evaluate_all('cells => cells.map(c => c.title)')]
+    titles = cells.evaluate_all('cells => cells.map(c => c.title)')
+    counts = [int(re.search(r': (\d+) item', t)[1]) for t in titles]
     from tiger_nb.data import load
     assert sum(counts) == load('sample').n_items, 'some item has no first code'
     cells.nth(1).click()
@@ -109,7 +115,10 @@ def codes_can_be_walked(v):
 
 POINT = """box => { const r = box.getBoundingClientRect(), l = box._fullLayout, t = box._fullData[0]
   const at = i => [r.x + l._size.l + l.xaxis.l2p(t.x[i]), r.y + l._size.t + l.yaxis.l2p(t.y[i])]
-  for (let i = 0; i < t.x.length; i++) { const [x, y] = at(i); if (y > 0 && y < innerHeight) return [x, y] } }"""
+  for (let i = 0; i < t.x.length; i++) {
+    const [x, y] = at(i)
+    if (y > 0 && y < innerHeight) return [x, y]
+  } }"""
 
 @check
 def a_point_of_the_map_shows_its_item(v):
@@ -117,7 +126,8 @@ def a_point_of_the_map_shows_its_item(v):
     box = v.page.locator('#item-map .figure')
     expect(box.locator('.plot-container')).to_be_visible(timeout=30_000)
     x, y = box.evaluate(POINT)
-    v.page.mouse.move(x, y); v.page.mouse.click(x, y)
+    v.page.mouse.move(x, y)
+    v.page.mouse.click(x, y)
     card = v.page.locator('#card [data-item].card')
     expect(card).to_be_visible(timeout=20_000)
     item = int(card.get_attribute('data-item'))
@@ -133,7 +143,8 @@ def a_point_of_the_map_shows_its_item(v):
 @check
 def about_gives_the_cards(v):
     tab(v.page, 'About')
-    for text in ('recall@10', 'oracle', 'split sha256', 'What is missing'): expect(v.page.locator('#about-page').get_by_text(text).first).to_be_visible()
+    for text in ('recall@10', 'oracle', 'split sha256', 'What is missing'):
+        expect(v.page.locator('#about-page').get_by_text(text).first).to_be_visible()
 
 @check
 def a_phone_needs_no_sideways_scrolling(v):
@@ -146,7 +157,8 @@ def a_phone_needs_no_sideways_scrolling(v):
             assert wide <= 390, f'{name} is {wide} pixels wide'
     finally: v.page.set_viewport_size({'width': 1400, 'height': 1000})
 
-HOSTILE = ['<img src=x onerror=alert(1)>', '${alert(1)}{{value}}`', '<script>alert(1)</script>', '"><svg onload=alert(1)>', "'; alert(1); '"]
+HOSTILE = ['<img src=x onerror=alert(1)>', '${alert(1)}{{value}}`', '<script>alert(1)</script>',
+           '"><svg onload=alert(1)>', "'; alert(1); '"]
 
 def hostile_shop(folder):
     "A data folder whose titles and keys are attacks, with two bundles that hardly learned anything."
@@ -160,15 +172,23 @@ def hostile_shop(folder):
     from tiger_nb.tiger import TigerSettings
     from tiger_nb.training import TrainSettings
     rng, shop, tokenizer = np.random.default_rng(0), folder/'shop', folder/'tokenizer'
-    shop.mkdir(); tokenizer.mkdir()
-    (shop/'inter.json').write_text(json.dumps({HOSTILE[0] + str(u): rng.permutation(15)[:5].tolist() for u in range(20)}))
-    texts = lambda i: {k: HOSTILE[i % 5] for k in ('title', 'description', 'brand')} | {'categories': [HOSTILE[i % 5]]}
-    (shop/'items.jsonl').write_text('\n'.join(json.dumps({'item_id': i, 'asin': f'{HOSTILE[i % 5]}{i}', **texts(i)}) for i in range(15)))
+    shop.mkdir()
+    tokenizer.mkdir()
+    histories = {HOSTILE[0] + str(u): rng.permutation(15)[:5].tolist() for u in range(20)}
+    (shop/'inter.json').write_text(json.dumps(histories))
+    def item(i):
+        bad = HOSTILE[i % 5]
+        text = {'title': bad, 'description': bad, 'brand': bad, 'categories': [bad]}
+        return {'item_id': i, 'asin': f'{bad}{i}', **text}
+    (shop/'items.jsonl').write_text('\n'.join(json.dumps(item(i)) for i in range(15)))
     ids = SemanticIds.from_codes(rng.integers(0, 4, (15, 3)), 4)
-    ids.save(tokenizer/'semantic_ids.json'); save_vectors(tokenizer/'map.npz', rng.normal(size=(15, 2)))
-    (tokenizer/'tokenizer.json').write_text(json.dumps({'source': HOSTILE[0], 'sizes': ids.sizes, 'collision': True}))
+    ids.save(tokenizer/'semantic_ids.json')
+    save_vectors(tokenizer/'map.npz', rng.normal(size=(15, 2)))
+    info = {'source': HOSTILE[0], 'sizes': ids.sizes, 'collision': True}
+    (tokenizer/'tokenizer.json').write_text(json.dumps(info))
     dataset, steps = load(shop), TrainSettings(steps=2, device='cpu')
-    for name, model in (('sasrec', SASRecSettings(width=16, blocks=1)), ('tiger', TigerSettings(width=16, encoder_layers=1, decoder_layers=1, heads=2, head_dim=8, ff=16))):
+    small = TigerSettings(width=16, encoder_layers=1, decoder_layers=1, heads=2, head_dim=8, ff=16)
+    for name, model in (('sasrec', SASRecSettings(width=16, blocks=1)), ('tiger', small)):
         train_bundle(dataset, name, folder/name, RunSettings(model, steps, beams=15), tokenizer)
     return dataset, {name: folder/name for name in ('tokenizer', 'sasrec', 'tiger')}
 
@@ -177,14 +197,18 @@ def hostile_titles_stay_text(v):
     from tiger_nb.app import launch
     from tiger_nb.data import InputError
     with tempfile.TemporaryDirectory() as tmp, socket.socket() as s:
-        s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]; s.close()
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+        s.close()
         dataset, paths = hostile_shop(Path(tmp))
         app = launch(dataset, paths, port, block=False)
         page, asked = v.page.context.browser.new_context().new_page(), []
         page.on('dialog', lambda d: (asked.append(d.message), d.dismiss()))
         page.on('pageerror', lambda e: v.errors.append(str(e)))
         try:
-            try: launch(dataset, paths, port, block=False); raise AssertionError('a taken port was taken again')
+            try:
+                launch(dataset, paths, port, block=False)
+                raise AssertionError('a taken port was taken again')
             except InputError as e: assert 'taken' in str(e)
             page.goto(f'http://127.0.0.1:{port}')
             expect(page.locator('#tiger-list li')).to_have_count(10, timeout=60_000)
@@ -192,20 +216,26 @@ def hostile_titles_stay_text(v):
             expect(page.locator('#found-items li')).to_have_count(15, timeout=20_000)
             page.get_by_label('Choose a user').fill('img')
             expect(page.locator('#found-users li')).to_have_count(20, timeout=20_000)
-            for shown in HOSTILE: expect(page.locator('#found-items .title').get_by_text(shown, exact=True).first).to_be_visible()
+            for shown in HOSTILE:
+                found = page.locator('#found-items .title').get_by_text(shown, exact=True)
+                expect(found.first).to_be_visible()
             tab(page, 'Codebooks')
             page.locator('#codes button.cell').first.click()
             expect(page.locator('#codes .list li').first).to_be_visible(timeout=20_000)
             tab(page, 'Map')
             expect(page.locator('#item-map .plot-container')).to_be_visible(timeout=30_000)
             x, y = page.locator('#item-map .figure').evaluate(POINT)
-            page.mouse.move(x, y); page.mouse.click(x, y)
+            page.mouse.move(x, y)
+            page.mouse.click(x, y)
             expect(page.locator('#card .card h3')).to_be_visible(timeout=20_000)
             tab(page, 'About')
             expect(page.locator('#about-page')).to_be_visible()
             assert not asked, f'a title was run as a script: {asked}'
-            assert not page.locator('img[src=x]').count() and not page.locator('svg[onload]').count(), 'a title became an element'
-        finally: page.context.close(); app.close(verbose=False)
+            made = page.locator('img[src=x]').count() + page.locator('svg[onload]').count()
+            assert not made, 'a title became an element'
+        finally:
+            page.context.close()
+            app.close(verbose=False)
 
 @check
 def console_stays_clean(v): assert not v.errors, '\n'.join(v.errors)
@@ -215,36 +245,49 @@ def nothing_is_asked_of_other_hosts(v): assert not v.outside, '\n'.join(v.outsid
 
 def find():
     "The path of a Chromium: what is installed, else Debian's package for root, else Playwright's own."
-    def installed(): return next(filter(None, map(shutil.which, ('chromium', 'google-chrome', 'chromium-browser'))), None)
+    names = 'chromium', 'google-chrome', 'chromium-browser'
+    def installed(): return next(filter(None, map(shutil.which, names)), None)
     def own():
         with sync_playwright() as p: return p.chromium.executable_path
     if found := installed(): return found
     if Path(own()).exists(): return own()
     tried = []
     def install(*cmd):
-        done = subprocess.run(cmd, capture_output=True, text=True, env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'})
-        if done.returncode: tried.append(f'{" ".join(map(str, cmd))}: {(done.stderr or done.stdout).strip()[-500:]}')
+        env = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
+        done = subprocess.run(cmd, capture_output=True, text=True, env=env)
+        said = (done.stderr or done.stdout).strip()[-500:]
+        if done.returncode: tried.append(f'{" ".join(map(str, cmd))}: {said}')
         return not done.returncode
     if os.geteuid() == 0 and shutil.which('apt-get'):
-        if install('apt-get', 'update', '-q') and install('apt-get', 'install', '-qy', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'):
+        packages = 'chromium', 'fonts-dejavu-core'
+        get = 'apt-get', 'install', '-qy', '--no-install-recommends'
+        if install('apt-get', 'update', '-q') and install(*get, *packages):
             if found := installed(): return found
     if install(sys.executable, '-m', 'playwright', 'install', 'chromium'): return own()
-    raise RuntimeError('No Chromium is installed and none could be installed: install the package chromium. Tried:\n' + '\n'.join(tried))
+    raise RuntimeError('No Chromium is installed and none could be installed: install the package chromium. '
+                       'Tried:\n' + '\n'.join(tried))
 
 @contextmanager
 def app(data='sample', limit=20):
     "Start the demo as a user does; gives its address once it prints it and answers, within `limit` seconds."
-    with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
     url = f'http://127.0.0.1:{port}'
     with tempfile.TemporaryFile('w+') as log:
-        demo = subprocess.Popen([BIN/'tiger_demo', '--data', data, '--port', str(port)], cwd=REPO, stdin=subprocess.DEVNULL,
-                                stdout=log, stderr=subprocess.STDOUT, env={**os.environ, 'PYTHONUNBUFFERED': '1'})
+        command = [BIN/'tiger_demo', '--data', data, '--port', str(port)]
+        env = {**os.environ, 'PYTHONUNBUFFERED': '1'}
+        demo = subprocess.Popen(command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=subprocess.STDOUT, env=env)
         try:
-            def said(): log.seek(0); return log.read()
+            def said():
+                log.seek(0)
+                return log.read()
+            def fail(how): raise RuntimeError(f'tiger_demo {how}:\n{said()[-3000:]}')
             end = time.time() + limit
             while url not in said() or socket.socket().connect_ex(('127.0.0.1', port)):
-                if demo.poll() is not None: raise RuntimeError(f'tiger_demo ended with {demo.returncode}:\n{said()[-3000:]}')
-                if time.time() > end: raise RuntimeError(f'tiger_demo did not print and serve {url} within {limit} s:\n{said()[-3000:]}')
+                if demo.poll() is not None: fail(f'ended with {demo.returncode}')
+                if time.time() > end: fail(f'did not print and serve {url} within {limit} s')
                 time.sleep(.2)
             yield url
         finally:
@@ -262,11 +305,16 @@ def visit(url):
         v = Visit(chromium.new_page(viewport={'width': 1400, 'height': 1000}), url)
         v.page.on('console', lambda m: v.errors.append(m.text) if m.type == 'error' else None)
         v.page.on('pageerror', lambda e: v.errors.append(str(e)))
-        for kind in ('request', 'websocket'): v.page.on(kind, lambda r: v.outside.append(r.url) if is_outside(r.url) else None)
+        def note(r):
+            if is_outside(r.url): v.outside.append(r.url)
+        for kind in ('request', 'websocket'): v.page.on(kind, note)
         try: yield v
         finally: chromium.close()
 
-def is_outside(url): return urlsplit(url).scheme in ('http', 'https', 'ws', 'wss') and urlsplit(url).hostname != '127.0.0.1'
+def is_outside(url):
+    "Whether an address leads to another host."
+    parts = urlsplit(url)
+    return parts.scheme in ('http', 'https', 'ws', 'wss') and parts.hostname != '127.0.0.1'
 
 def act(f, v):
     "One check, and a picture of the page after it, whether it passed or not."

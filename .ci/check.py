@@ -1,19 +1,22 @@
-"""make test: every check, with its time; a failed one does not stop the others. The last line is `N passed, N failed`.
-`.venv/bin/python .ci/check.py tree app` makes only the named groups, `--stress` runs the cells flagged slow."""
+"""make test: every check, with its time; a failed one does not stop the others.
+The last line is `N passed, N failed`.
+`.venv/bin/python .ci/check.py clean app` makes only the named groups, `--stress` runs the slow cells."""
 import difflib, json, os, re, signal, subprocess, sys, tempfile, textwrap, time, venv, zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import browser, readme
-from notebooks import faults, notebooks
+import browser, readme, style
+from notebooks import faults, left_out
+from style import notebooks
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-COMMANDS = [f'tiger_{c}' for c in ('prepare', 'embed', 'tokenize', 'train', 'evaluate', 'recommend', 'study', 'bench', 'demo')]
+COMMANDS = re.findall(r'^ +(tiger_\w+)=', (REPO/'settings.ini').read_text(encoding='utf-8'), re.M)
 WORKERS = 2
-os.environ.update(TQDM_DISABLE='1', PLOTLY_RENDERER='plotly_mimetype', GRADIO_ANALYTICS_ENABLED='False', HF_HUB_OFFLINE='1')
+os.environ.update(TQDM_DISABLE='1', PLOTLY_RENDERER='plotly_mimetype', GRADIO_ANALYTICS_ENABLED='False',
+                  HF_HUB_OFFLINE='1')
 DONE = []
 
 def check(name, work):
@@ -29,7 +32,8 @@ def check(name, work):
 def run(*cmd, cwd=REPO, limit=900, **env):
     "What the command prints; an error with the end of it if it fails or runs longer than `limit` seconds."
     cmd = [str(c) for c in cmd]
-    p = subprocess.Popen(cmd, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    pipe = subprocess.PIPE
+    p = subprocess.Popen(cmd, cwd=cwd, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True,
                          start_new_session=True, env={**os.environ, **env})
     late = False
     try: out, err = p.communicate(timeout=limit)
@@ -37,15 +41,17 @@ def run(*cmd, cwd=REPO, limit=900, **env):
         os.killpg(p.pid, signal.SIGKILL)  # its children too
         late, (out, err) = True, p.communicate()
     if late or p.returncode:
-        raise RuntimeError(f'{" ".join(cmd)} {f"ran past {limit} s" if late else f"ended with {p.returncode}"}\n{(out + err)[-6000:]}')
+        why = f'ran past {limit} s' if late else f'ended with {p.returncode}'
+        raise RuntimeError(f'{" ".join(cmd)} {why}\n{(out + err)[-6000:]}')
     return out
 
 def tree():
-    "Every file of the project with its bytes: what git tracks or would add, and git's own status line for each."
+    "Every file of the project with its bytes: what git tracks or would add, and git's status line for each."
     git = partial(subprocess.run, cwd=REPO, capture_output=True)
     listed = git(['git', 'ls-files', '-coz', '--exclude-standard'])
     if listed.returncode:  # an unpacked archive
-        parts = [p for d in ('nbs', 'tiger_nb', 'app', 'data/sample', '.ci') for p in (REPO/d).rglob('*')] + list(REPO.glob('*'))
+        folders = 'nbs', 'tiger_nb', 'app', 'data/sample', '.ci'
+        parts = [p for d in folders for p in (REPO/d).rglob('*')] + list(REPO.glob('*'))
         names = [str(p.relative_to(REPO)) for p in parts if '__pycache__' not in p.parts]
     else: names = listed.stdout.decode().split('\0')
     files = {n: (REPO/n).read_bytes() for n in names if n and (REPO/n).is_file()}
@@ -56,8 +62,9 @@ def compare(before, after):
     said = []
     for name in sorted(before.keys() | after.keys()):
         old, new = (t.get(name, b'').decode(errors='replace').splitlines() for t in (before, after))
-        if before.get(name) != after.get(name):
-            said += [f'{name} has changed', *(l[:200] for l in list(difflib.unified_diff(old, new, lineterm='', n=1))[2:42])]
+        if before.get(name) == after.get(name): continue
+        difference = list(difflib.unified_diff(old, new, lineterm='', n=1))[2:42]
+        said += [f'{name} has changed', *(l[:200] for l in difference)]
     if said: raise RuntimeError('\n'.join(said))
 
 def environment():
@@ -66,39 +73,43 @@ def environment():
     check('nbdev_export --help', lambda: run(BIN/'nbdev_export', '--help'))
 
 def unchanged(step):
-    before = tree(); step(); compare(before, tree())
+    "Do `step`; fails if the tree is another one afterwards."
+    before = tree()
+    step()
+    compare(before, tree())
 
-def orphans():
-    "Each module says which notebook it is exported from; a notebook that is gone leaves its module behind."
-    for p in sorted((REPO/'tiger_nb').glob('*.py')):
-        source = re.search(r'File to edit: (\S+\.ipynb)', p.read_text(encoding='utf-8'))
-        if p.name[0] != '_' and not (source and (p.parent/source[1]).exists()): raise RuntimeError(f'{p.name} has no notebook: remove it')
+def none(sentences):
+    "Fails with the sentences, if there are any."
+    if sentences: raise RuntimeError('\n'.join(dict.fromkeys(sentences)))
 
 def stored():
     "The rules of the house for stored notebooks."
-    wrong = [f'{p.relative_to(REPO)}: {w}' for p in notebooks() for w in faults(p)]
-    if wrong: raise RuntimeError('\n'.join(wrong))
+    none([f'{p.relative_to(REPO)}: {w}' for p in notebooks() for w in faults(p)])
 
 def clean():
     "The committed tree is what its notebooks make of it."
     check('nbdev_clean leaves the tree unchanged', lambda: unchanged(lambda: run(BIN/'nbdev_clean')))
     check('nbdev_export leaves the tree unchanged', lambda: unchanged(lambda: run(BIN/'nbdev_export')))
     check('README.md is rendered from nbs/index.ipynb', lambda: unchanged(readme.render))
-    check('no module without its notebook', orphans)
+    for title, find in style.CHECKS.items(): check(title, lambda: none(find()))
     check('notebooks are stored as the house wants them', stored)
 
 def sample():
     "The sample's runs, trained once; everything below uses them."
-    check('sample prepared and trained', lambda: run(BIN/'tiger_demo', '--data', 'sample', '--prepare-only', limit=1500))
+    command = BIN/'tiger_demo', '--data', 'sample', '--prepare-only'
+    check('sample prepared and trained', lambda: run(*command, limit=1500))
 
 def test_notebook(path, flags='', limit=600):
     threads = str(max(1, (os.cpu_count() or 1)//WORKERS))
-    check(str(path.relative_to(REPO)),
-          lambda: run(BIN/'nbdev_test', '--path', path, '--flags', flags, limit=limit, OMP_NUM_THREADS=threads))
+    command = BIN/'nbdev_test', '--path', path, '--flags', flags
+    check(str(path.relative_to(REPO)), lambda: run(*command, limit=limit, OMP_NUM_THREADS=threads))
 
 def tests():
     "Every notebook from top to bottom, but for the cells flagged slow."
     with ThreadPoolExecutor(WORKERS) as pool: list(pool.map(test_notebook, notebooks()))
+    for path in notebooks():
+        for cell, folder in left_out(path):
+            print(f'left out: {style.name(path)}, cell {cell}: {folder} is not here')
 
 def app():
     "The demo in a real browser; the checks are in .ci/browser.py, their pictures in runs/browser."
@@ -109,7 +120,8 @@ def app():
             return found[0] if found else None
         url = enter('starts from what is kept within 20 s', browser.app)
         v = url and enter('a browser is there', lambda: browser.visit(url))
-        for f in browser.CHECKS if v else []: check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))
+        for f in browser.CHECKS if v else []:
+            check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))
 
 INSIDE = '''
 import importlib, importlib.util, pathlib, pkgutil, sys, tiger_nb
@@ -126,27 +138,35 @@ assert load('sample').n_items > 0
 def wheel():
     "The wheel, made from the sources alone, works in an environment with nothing else, from an empty folder."
     with tempfile.TemporaryDirectory() as tmp:
-        tmp = Path(tmp); src, env, empty = tmp/'src', tmp/'env', tmp/'empty'
+        tmp = Path(tmp)
+        src, env, empty = tmp/'src', tmp/'env', tmp/'empty'
         empty.mkdir()
         python = env/'bin/python'
         def build():
             for name, data in tree().items():
-                if not name.startswith('git '): (src/name).parent.mkdir(parents=True, exist_ok=True); (src/name).write_bytes(data)
+                if name.startswith('git '): continue
+                (src/name).parent.mkdir(parents=True, exist_ok=True)
+                (src/name).write_bytes(data)
             run(sys.executable, '-m', 'build', '--no-isolation', '--outdir', tmp/'dist', src)
             names = zipfile.ZipFile(next((tmp/'dist').glob('*.whl'))).namelist()
-            stray = [n for n in names if not re.match(r'tiger_nb(-[\w.]+\.dist-info)?/', n) or n.endswith('.pyc')]
+            ours = re.compile(r'tiger_nb(-[\w.]+\.dist-info)?/')
+            stray = [n for n in names if not ours.match(n) or n.endswith('.pyc')]
             if stray: raise RuntimeError(f'files that do not belong in the wheel: {stray}')
         def install():
             venv.create(env, with_pip=True)
             index = ['--extra-index-url', os.environ['TORCH_INDEX']] if os.environ.get('TORCH_INDEX') else []
-            run(python, '-m', 'pip', 'install', '-q', '--no-compile', *index, '-c', REPO/'constraints.txt', next((tmp/'dist').glob('*.whl')))
+            pip = python, '-m', 'pip', 'install', '-q', '--no-compile', *index, '-c', REPO/'constraints.txt'
+            run(*pip, next((tmp/'dist').glob('*.whl')))
         def recommend(folder):
-            return json.loads(run(folder/'tiger_recommend', '--run', REPO/'runs/sample/tiger', '--history', '3,17,42', '--k', '10', '--json', cwd=empty))
+            command = folder/'tiger_recommend', '--run', REPO/'runs/sample/tiger', '--history', '3,17,42'
+            return json.loads(run(*command, '--k', '10', '--json', cwd=empty))
         def same():
             here, there = recommend(BIN), recommend(env/'bin')
             if here != there: raise RuntimeError(f'recommends {there}, the checkout {here}')
-        if not (check('wheel: built through the sdist', build) and check('wheel: installed in an empty environment', install)): return
-        check('wheel: library, app and sample data, no module named app', lambda: run(python, '-c', INSIDE, cwd=empty))
+        if not check('wheel: built through the sdist', build): return
+        if not check('wheel: installed in an empty environment', install): return
+        inside = lambda: run(python, '-c', INSIDE, cwd=empty)
+        check('wheel: library, app and sample data, no module named app', inside)
         for c in COMMANDS: check(f'wheel: {c} --help', lambda: run(env/'bin'/c, '--help', cwd=empty))
         check('wheel: recommends what the checkout recommends', same)
 

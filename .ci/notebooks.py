@@ -7,17 +7,28 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import browser
+from style import cells, notebooks
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 WIDGET = 'application/vnd.jupyter.widget-view+json'
 # Pictures as PNG beside the interactive figure; no progress bars and no warnings in what is stored.
-STORED = dict(PLOTLY_RENDERER='plotly_mimetype+png', TQDM_DISABLE='1', PYTHONWARNINGS='ignore', PYDEVD_DISABLE_FILE_VALIDATION='1')
+STORED = dict(PLOTLY_RENDERER='plotly_mimetype+png', TQDM_DISABLE='1', PYTHONWARNINGS='ignore',
+              PYDEVD_DISABLE_FILE_VALIDATION='1')
 
-def notebooks():
-    "All notebooks, the experiments too, in the order of their names."
-    found = sorted((REPO/'nbs').rglob('*.ipynb'))
-    return [p for p in found if not any(part[0] in '._' for part in p.relative_to(REPO).parts)]
+def left_out(path):
+    "(cell id, folder) of each cell that wants data which is not here: a path under shared/, or its name."
+    here = Path(path).parent
+    asked = re.compile(r"['\"]((?:\.\./)+shared[^'\"{]*)")
+    missing = lambda source: [p for p in asked.findall(source) if not (here/p).exists()]
+    names, found = {}, []
+    for cell in cells(path, 'code'):
+        gone = missing(cell.source)
+        guarded = [names[n] for n in re.findall(r'\bif (?:full and )?\(?(\w+)\b', cell.source) if n in names]
+        if gone or guarded: found.append((cell.id, (gone or guarded)[0]))
+        for name, source in re.findall(r'^(\w+)\b[^=\n]*:?= *(.*shared.*)$', cell.source, re.M):
+            if gone := missing(source): names[name] = gone[0]
+    return found
 
 def execute(path):
     "Run one notebook in its own folder; it is written only if every cell ran."
@@ -28,7 +39,9 @@ def execute(path):
                    resources={'metadata': {'path': str(path.parent)}}).execute()
     for cell in slow: del cell.metadata['tags']
     for cell in nb.cells:  # what goes to stderr is progress bars and warnings; a bar may also be a widget
-        if 'outputs' in cell: cell.outputs = [o for o in cell.outputs if o.get('name') != 'stderr' and WIDGET not in o.get('data', {})]
+        if 'outputs' not in cell: continue
+        noise = lambda o: o.get('name') == 'stderr' or WIDGET in o.get('data', {})
+        cell.outputs = [o for o in cell.outputs if not noise(o)]
     nb.metadata.pop('widgets', None)
     nbformat.write(nb, path)
     subprocess.run([BIN/'nbdev_clean', '--fname', path], cwd=REPO, check=True)
@@ -39,14 +52,19 @@ def faults(path):
     limit = 1_000_000 if 'experiments' in path.parts else 300_000
     if path.stat().st_size > limit: wrong.append(f'it has {path.stat().st_size:,} bytes, more than {limit:,}')
     code = [c for c in nb.cells if c.cell_type == 'code']
-    if code and not any(c.outputs for c in code): wrong.append('it is stored without outputs: run make notebooks')
+    if code and not any(c.outputs for c in code):
+        wrong.append('it is stored without outputs: run make notebooks')
     for cell in code:
         text = json.dumps(cell.outputs)
         lines = [l for l in cell.source.splitlines() if l.strip()]
-        if any(o.output_type == 'error' for o in cell.outputs): wrong.append(f'cell {cell.id} is stored with an error')
-        if re.search(r'["\' ](/root|/work|/tmp|/home|/Users)/', text): wrong.append(f'cell {cell.id} shows a path of the machine')
+        export = re.search(r'^#\|\s*export', cell.source, re.M)
+        kinds = {o.output_type for o in cell.outputs}
+        if 'error' in kinds: wrong.append(f'cell {cell.id} is stored with an error')
+        if re.search(r'["\' ](/root|/work|/tmp|/home|/Users)/', text):
+            wrong.append(f'cell {cell.id} shows a path of the machine')
         if re.search(r'\d+%\||\bit/s\b', text): wrong.append(f'cell {cell.id} is stored with a progress bar')
-        if re.search(r'^#\|\s*export', cell.source, re.M) and len(lines) > 45: wrong.append(f'cell {cell.id} exports {len(lines)} lines, more than 45')
+        if export and len(lines) > 45:
+            wrong.append(f'cell {cell.id} exports {len(lines)} lines, more than 45')
     return wrong
 
 def main(names):
@@ -55,10 +73,13 @@ def main(names):
     bad = 0
     for path in [Path(n).resolve() for n in names] or notebooks():
         start = time.time()
-        try: execute(path); wrong = faults(path)
+        try:
+            execute(path)
+            wrong = faults(path)
         except CellExecutionError as e: wrong = [re.sub(r'\x1b\[[\d;]*m', '', str(e))[-3000:]]
         bad += bool(wrong)
-        print(f'{"FAILED" if wrong else "ok":6} {time.time() - start:7.1f} s  {path.name}', *wrong, sep='\n       ', flush=True)
+        said = f'{"FAILED" if wrong else "ok":6} {time.time() - start:7.1f} s  {path.name}'
+        print(said, *wrong, sep='\n       ', flush=True)
     subprocess.run([BIN/'nbdev_export'], cwd=REPO, check=True)
     return bad
 

@@ -31,7 +31,8 @@ FENCED = """{% extends 'markdown/index.md.j2' %}
 
 def relink(source):
     "Relative links of a notebook in nbs/ as seen from the root of the repository."
-    return re.sub(r'\]\((?![a-z]+:|[#/])([^)\s]+)', lambda m: '](' + posixpath.normpath(f'nbs/{m[1]}'), source)
+    seen = lambda m: '](' + posixpath.normpath(f'nbs/{m[1]}')
+    return re.sub(r'\]\((?![a-z]+:|[#/])([^)\s]+)', seen, source)
 
 def shown(cell):
     "The cell without its directives, or None if it is hidden."

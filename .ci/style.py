@@ -1,0 +1,153 @@
+"""The rules of the house that a reader sees: order of imports, links, lines and the length of cells.
+Each function returns sentences, one for each thing that is wrong.
+`.venv/bin/python .ci/style.py` prints them all."""
+import ast, io, re, statistics, sys, tokenize
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+
+REPO = Path(__file__).resolve().parents[1]
+NBS = REPO/'nbs'
+WIDTH, MEDIAN = 110, 10  # columns of a line; lines of the median export cell
+LAST = ['bench', 'experiments', '']  # folders that come after the chapters; '' holds the index
+
+def place(path):
+    "Sorts notebooks into teaching order: chapters, bench, experiments, index; by number within a folder."
+    folder = '' if path.parent == NBS else path.parent.name
+    chapter = (1, LAST.index(folder)) if folder in LAST else (0, int(folder.split('_')[0]))
+    number = re.match(r'\d+', path.stem)
+    return *chapter, int(number[0]) if number else 0, path.stem
+
+def notebooks():
+    "All notebooks in teaching order."
+    paths = [p.relative_to(NBS) for p in NBS.rglob('*.ipynb')]
+    return sorted((NBS/p for p in paths if not any(part[0] in '._' for part in p.parts)), key=place)
+
+def cells(path, kind):
+    "The cells of one kind."
+    return [c for c in nbformat.read(path, 4).cells if c.cell_type == kind]
+
+def name(path, cell=None):
+    "How a sentence calls a notebook and one of its cells."
+    return str(path.relative_to(REPO)) + (f', cell {cell.id}' if cell else '')
+
+def is_export(cell): return bool(re.search(r'^#\|\s*exports?\b', cell.source, re.M))
+
+def plain(cell):
+    "Python without the magics of Jupyter, line by line as before."
+    if cell.source.startswith('%%'): return ''
+    return '\n'.join('#' + l[1:] if l[:1] in ('%', '!') else l for l in cell.source.splitlines())
+
+def module_of(path):
+    "The module that a notebook exports, or None."
+    for cell in cells(path, 'code'):
+        if found := re.search(r'^#\|\s*default_exp\s+(\S+)', cell.source, re.M): return found[1]
+
+def imported(source):
+    "(module, name) of what code imports from tiger_nb, in functions and in programs kept as text too."
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((a.name[9:], '') for a in node.names if a.name.startswith('tiger_nb.'))
+        elif isinstance(node, ast.ImportFrom) and node.module == 'tiger_nb':
+            yield from ((a.name, '') for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or '').startswith('tiger_nb.'):
+            yield from ((node.module[9:], a.name) for a in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from ((m, '') for m in re.findall(r'^\s*from tiger_nb\.([\w.]+) import', node.value, re.M))
+
+def order():
+    "Exports, demonstrations and tests use only what stands before; private names stay in their module."
+    paths, wrong = notebooks(), []
+    at = {module_of(p): i for i, p in enumerate(paths)}
+    at['bench'] = at.get('bench.bench', 0)
+    for i, path in enumerate(paths):
+        for cell in cells(path, 'code'):
+            for module, what in imported(plain(cell)):
+                if at.get(module, -1) > i:
+                    later = name(paths[at[module]])
+                    wrong.append(f'{name(path, cell)} uses {module}, which comes later in {later}')
+                if is_export(cell) and what.startswith('_') and at.get(module) != i:
+                    wrong.append(f'{name(path, cell)} imports the private name {what} of {module}')
+    return wrong
+
+LINK = re.compile(r'\[[^\]\[]*\]\(([^)\s]+)\)')
+MENTION = re.compile(r'`\d{1,3}[a-e]?_[a-z_]+`|\bnotebooks? \d+\b|\b(?:next|previous|last) notebooks?\b',
+                     re.I)
+
+def texts():
+    "(file, what to call it, Markdown) of every text that may name a notebook."
+    for path in [*REPO.glob('*.md'), REPO/'data/README.md', *NBS.rglob('*.md')]:
+        yield path, name(path), path.read_text(encoding='utf-8')
+    for path in notebooks():
+        for cell in cells(path, 'markdown'): yield path, name(path, cell), cell.source
+
+def links():
+    "Every link leads to a file, and whoever mentions a notebook links it."
+    wrong = []
+    for path, where, text in texts():
+        text = re.sub(r'^```.*?^```', '', text, flags=re.M | re.S)
+        for target in LINK.findall(text):
+            if re.match(r'[a-z]+:|#', target): continue
+            if not (path.parent/unquote(target.split('#')[0])).exists():
+                wrong.append(f'{where} links to {target}, which is not there')
+        for found in MENTION.findall(LINK.sub('', text)):
+            wrong.append(f"{where} mentions {found.strip('`')} without a link")
+        for found in re.findall(r'nbs/[\w/]+\.ipynb', text):
+            if not (REPO/found).exists(): wrong.append(f'{where} names {found}, which is not there')
+    return wrong
+
+def faults(source, where):
+    "Lines that are too long, semicolons, and arrows not written `)->T:`."
+    wrong = [f'{where} line {i} has {len(l)} columns, more than {WIDTH}'
+             for i, l in enumerate(source.splitlines(), 1) if len(l) > WIDTH]
+    for t in tokenize.generate_tokens(io.StringIO(source).readline):
+        if t.type != tokenize.OP: continue
+        around = t.line[t.start[1] - 1:t.end[1] + 1]
+        at = f'{where} line {t.start[0]}'
+        if t.string == ';': wrong.append(f'{at} has a semicolon; write one statement a line')
+        if t.string == '->' and ' ' in around: wrong.append(f'{at}: write the arrow as )->T:')
+    return wrong
+
+def lines():
+    "Code in notebooks and in .ci is at most 110 columns wide, one statement a line."
+    wrong = [f for p in notebooks() for c in cells(p, 'code') for f in faults(plain(c), name(p, c))]
+    ours = sorted((REPO/'.ci').glob('*.py'))
+    return wrong + [f for p in ours for f in faults(p.read_text(encoding='utf-8'), name(p))]
+
+def export_lengths(path):
+    "Lines of each export cell, without directives and empty lines."
+    shown = [[l for l in c.source.splitlines() if l.strip() and not l.startswith('#|')]
+             for c in cells(path, 'code') if is_export(c)]
+    return [len(s) for s in shown]
+
+def medians():
+    "The median export cell of the house is short; notebooks above it are printed."
+    by = {p: export_lengths(p) for p in notebooks()}
+    every = [n for lengths in by.values() for n in lengths]
+    for path, lengths in by.items():
+        if lengths and statistics.median(lengths) > MEDIAN:
+            print(f'{name(path)}: its median export cell has {statistics.median(lengths):g} lines')
+    middle = statistics.median(every) if every else 0
+    return [f'the median export cell has {middle:g} lines, more than {MEDIAN}'] if middle > MEDIAN else []
+
+def orphans():
+    "Each module says which notebook it is exported from; a notebook that is gone leaves its module behind."
+    wrong = []
+    for path in sorted((REPO/'tiger_nb').rglob('*.py')):
+        if path.name.startswith('_'): continue
+        source = re.search(r'File to edit: (\S+\.ipynb)', path.read_text(encoding='utf-8'))
+        if not (source and (path.parent/source[1]).exists()):
+            wrong.append(f'{name(path)} has no notebook: remove it')
+    return wrong
+
+CHECKS = {'what is used stands before': order, 'links and mentions of notebooks': links,
+          'lines of code': lines, 'length of export cells': medians,
+          'no module without its notebook': orphans}
+
+def main():
+    wrong = dict.fromkeys(w for check in CHECKS.values() for w in check())
+    print(*wrong, f'{len(wrong)} faults', sep='\n')
+    return bool(wrong)
+
+if __name__ == '__main__': sys.exit(main())
