@@ -43,7 +43,7 @@ stress: environment  ## what is too long for `make test`: the cells flagged slow
 lab: environment  ## JupyterLab on nbs/
 	$(BIN)/jupyter lab --notebook-dir=nbs
 
-notebooks: environment  ## run the notebooks top to bottom and store their outputs: make notebooks [NB="nbs/00_data.ipynb …"]
+notebooks: environment  ## run the notebooks top to bottom and store their outputs: make notebooks [NB="nbs/1_data/3_dataset.ipynb …"]
 	$(BIN)/python .ci/notebooks.py $(NB)
 	$(BIN)/python .ci/readme.py
 

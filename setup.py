@@ -18,7 +18,7 @@ setup(
     entry_points={'console_scripts': cfg['console_scripts'].split(),
                   'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d']},
     # The demo and the sample data live outside the exported package: they are installed inside it.
-    packages=['tiger_nb', 'tiger_nb.app', 'tiger_nb.sample_data'],
+    packages=['tiger_nb', 'tiger_nb.bench', 'tiger_nb.app', 'tiger_nb.sample_data'],
     package_dir={'tiger_nb': 'tiger_nb', 'tiger_nb.app': 'app', 'tiger_nb.sample_data': 'data/sample'},
     package_data={'tiger_nb.app': ['**/*'], 'tiger_nb.sample_data': ['*']},
     exclude_package_data={'': ['*.pyc', '__pycache__/*']},

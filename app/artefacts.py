@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np, polars as pl
 
-from tiger_nb.data import Dataset, InputError
+from tiger_nb.dataset import Dataset
+from tiger_nb.files import InputError
 from tiger_nb.embeddings import load_vectors
 from tiger_nb.recommender import Recommender, load_ids
 

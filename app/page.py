@@ -6,7 +6,8 @@ os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')   # read when gradio 
 import gradio as gr
 import plotly
 
-from tiger_nb.data import InputError, sample_folder
+from tiger_nb.dataset import sample_folder
+from tiger_nb.files import InputError
 from tiger_nb.evaluation import table
 from tiger_nb.plots import COLORS, GREY, GRID, INK, PAPER, RUST, code_usage, item_map
 
