@@ -13,7 +13,6 @@ import math, threading
 from typing import NamedTuple
 
 import torch
-from fastcore.basics import patch
 from torch import nn
 from torch.nn import functional as F
 
@@ -23,15 +22,14 @@ from .layers import Attention, DecoderLayer, EncoderLayer, FeedForward
 def use_kernels(
     x:torch.Tensor, # input of a layer
 )->bool:
-    "Whether kernels take the place of plain layers: on a CPU, in float32 or float64, not compiled, no autocast."
+    "Whether kernels replace plain layers: on a CPU, in float32 or float64, not compiled, no autocast."
     if torch.compiler.is_compiling() or x.device.type != 'cpu': return False
     return x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled('cpu')
 
 # %% ../nbs/6_models/3_kernels.ipynb #scratch
 class Scratch(threading.local):
     "Buffers that are used again on the CPU, one for each name, type and thread."
-    # numbers in a buffer that is kept
-    MOST = 2**24
+    MOST = 2**24 # numbers in a buffer that is kept
 
     def __init__(self): self.kept = {}
 
@@ -136,9 +134,10 @@ def rms_norm(
 def fold(
     attention:Attention, # of D numbers and H heads
 ):                       # qk (H·D, D) and vo (D, H·D)
-    "The folded matrices: from a state to what its heads look for in other states, and from what they find to the answer."
+    """The folded matrices: `qk` leads from a state to what its heads look for in other states,
+    `vo` from what they find to the answer."""
     q, k, v = (m.weight.unflatten(0, (attention.heads, -1))
-               for m in (attention.q, attention.k, attention.v))   # (H, d, D)
+               for m in (attention.q, attention.k, attention.v))                  # (H, d, D)
     o = attention.o.weight.unflatten(1, (attention.heads, -1)).transpose(0, 1)    # (H, D, d)
     return (k.mT @ q).flatten(0, 1), (o @ v).transpose(0, 1).flatten(1)
 
@@ -244,8 +243,7 @@ def decoder_layer(
 
 # %% ../nbs/6_models/3_kernels.ipynb #run
 KERNELS = {nn.RMSNorm: rms_norm, Attention: folded_attention, FeedForward: feed_forward,
-           EncoderLayer: encoder_layer,
-           DecoderLayer: decoder_layer}
+           EncoderLayer: encoder_layer, DecoderLayer: decoder_layer}
 
 # %% ../nbs/6_models/3_kernels.ipynb #run-x
 def run(
@@ -260,10 +258,10 @@ def run(
 # %% ../nbs/6_models/3_kernels.ipynb #fold-states
 @torch.no_grad()
 def fold_states(
-    attention:Attention, # H heads
-    states:torch.Tensor, # (B, T, D) what will be attended to, often
+    attention:Attention,         # H heads
+    states:torch.Tensor,         # (B, T, D) what will be attended to, often
     gain:torch.Tensor|None=None, # (D,) of the norm that the queries have yet to be multiplied with
-):                       # keys and values, (B, H·T, D) each
+):                               # keys and values, (B, H·T, D) each
     "Precomputed keys and values of states, for queries that are not projected. For use without gradients."
     (qk, vo), (b, t, d), h = fold(attention), states.shape, attention.heads
     to_key = qk.unflatten(0, (h, -1)).mT                                          # (H, D, D)
@@ -293,10 +291,10 @@ def fold_layer(
 )->Folded:
     "Prefill of a layer, gains folded into the matrices. For use without gradients."
     keys, values = fold_states(layer.cross, states, layer.norm2.weight)
-    (qk, vo), gain = fold(layer.attention), layer.norm1.weight
+    (qk, vo), gain, ff = fold(layer.attention), layer.norm1.weight, layer.ff
     gains = gain.repeat(layer.attention.heads)                                    # (H·D,)
-    matrices = gains[:,
-                     None] * qk * gain, vo * gains, layer.ff.up.weight * layer.norm3.weight, layer.ff.down.weight
+    up = ff.up.weight * layer.norm3.weight                                        # (F, D)
+    matrices = gains[:, None] * qk * gain, vo * gains, up, ff.down.weight
     return Folded(keys, values, *(m.T.contiguous() for m in matrices))
 
 # %% ../nbs/6_models/3_kernels.ipynb #rectangle
@@ -315,26 +313,25 @@ def rectangle(
     count = torch.bincount(user, minlength=n_users)                               # (B,)
     width = max(int(count.max()), 1)
     if len(user) == n_users * width: return Rectangle(n_users, width, None)
-    # (B,) place of each user's first row
-    first = width * torch.arange(n_users, device=user.device)
-    return Rectangle(n_users, width,
-                     torch.arange(len(user), device=user.device) + (first - count.cumsum(0) + count)[user])
+    first = width * torch.arange(n_users, device=user.device)                     # (B,) place of a first row
+    shift = first - count.cumsum(0) + count                                       # (B,) from row to place
+    return Rectangle(n_users, width, torch.arange(len(user), device=user.device) + shift[user])
 
 # %% ../nbs/6_models/3_kernels.ipynb #self-step
 def _normed(x, eps):
     "Each vector (N, D) divided by its root mean square, in a scratch buffer."
-    if x.dtype not in (torch.float32, torch.float64):
-        return F.rms_norm(x, x.shape[-1:], None, eps)   # squares overflow
+    # squares would overflow in 16 bits
+    if x.dtype not in (torch.float32, torch.float64): return F.rms_norm(x, x.shape[-1:], None, eps)
     size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)                      # (N, 1)
-    return torch.mul(x, size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_(),
-                     out=scratch('normed', x, *x.shape))
+    r = size.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_()
+    return torch.mul(x, r, out=scratch('normed', x, *x.shape))
 
 # %% ../nbs/6_models/3_kernels.ipynb #self-attention-step
 @torch.no_grad()
 def self_attention_step(
     layer:DecoderLayer, # H heads
     x:torch.Tensor,     # (N, D) a position of each row, changed in place
-    cache:torch.Tensor, # (P, N, D) normed states of the positions so far; the last, which is this one, is filled in
+    cache:torch.Tensor, # (P, N, D) normed states of the positions; the last, this one's, is filled in
     folded:Folded,      # from `fold_layer`
     bias:torch.Tensor,  # (P, H)
 )->torch.Tensor:        # (N, D) `x`

@@ -10,6 +10,7 @@ __all__ = ['LOSSES', 'SASRecSettings', 'full_softmax', 'sampled_softmax', 'bce',
 from dataclasses import dataclass
 
 import numpy as np, torch
+from fastcore.basics import patch
 from torch import nn
 from torch.nn import functional as F
 
@@ -19,7 +20,7 @@ from .histories import Histories, Split, length_batches, pack
 # %% ../nbs/6_models/1_sasrec.ipynb #settings
 @dataclass(frozen=True)
 class SASRecSettings:
-    "Size and loss of a SASRec."
+    "Size and loss of a SASRec. Raises `InputError` for what is not possible."
     width:int = 64            # of item vectors and states
     blocks:int = 2            # attention blocks
     heads:int = 1             # attention heads; divides `width`
@@ -32,12 +33,15 @@ class SASRecSettings:
     norm_eps:float = 1e-8     # of the layer norms
     init_std:float = 0.02     # of the normal initial weights
 
-    def __post_init__(self):
-        if self.loss not in LOSSES:
-            raise InputError(
-                f'SASRecSettings.loss: {self.loss!r} is unknown; take one of {", ".join(LOSSES)}')
-        if self.width % self.heads:
-            raise InputError(f'SASRecSettings: width {self.width} is not divisible by heads {self.heads}')
+    def __post_init__(self): _check(self)
+
+# %% ../nbs/6_models/1_sasrec.ipynb #settings-check
+def _check(s):
+    "Raise `InputError` for settings that are not possible."
+    if s.loss not in LOSSES:
+        raise InputError(f'SASRecSettings.loss: {s.loss!r} is unknown; take one of {", ".join(LOSSES)}')
+    if s.width % s.heads:
+        raise InputError(f'SASRecSettings: width {s.width} is not divisible by heads {s.heads}')
 
 # %% ../nbs/6_models/1_sasrec.ipynb #losses
 def full_softmax(
@@ -56,12 +60,13 @@ def sampled_softmax(
     targets:torch.Tensor, # (P,)
     negatives:int=256,    # items drawn uniformly for the whole batch
 )->torch.Tensor:          # scalar
-    "Cross-entropy of the target against drawn items; a drawn item that is the target does not count against itself."
+    "Cross-entropy of the target against drawn items; a drawn target does not count against itself."
     drawn = torch.randint(len(table), (negatives,), device=states.device)      # (S,)
     # one look-up: each costs a gradient as large as the table
-    vectors = F.embedding(torch.cat([targets, drawn]), table)
+    vectors = F.embedding(torch.cat([targets, drawn]), table)                  # (P + S, D)
     own = (states * vectors[:len(targets)]).sum(-1, keepdim=True)              # (P, 1)
-    others = (states @ vectors[len(targets):].T).masked_fill(drawn == targets[:, None], -torch.inf)  # (P, S)
+    others = states @ vectors[len(targets):].T                                 # (P, S)
+    others = others.masked_fill(drawn == targets[:, None], -torch.inf)
     return F.cross_entropy(torch.cat([own, others], 1), torch.zeros_like(targets))
 
 # %% ../nbs/6_models/1_sasrec.ipynb #bce
@@ -83,7 +88,8 @@ LOSSES = {'softmax': full_softmax, 'sampled': sampled_softmax, 'bce': bce}
 
 # %% ../nbs/6_models/1_sasrec.ipynb #block
 class SASRecBlock(nn.Module):
-    "Causal self-attention and a position-wise network, each on a normalised input and with a residual (section III-B)."
+    """Causal self-attention and a position-wise network (section III-B),
+    each on a normalised input and with a residual."""
     def __init__(self,
         s:SASRecSettings, # sizes
     ):
@@ -95,36 +101,40 @@ class SASRecBlock(nn.Module):
         self.ff = nn.Sequential(nn.Linear(s.width, s.ff), act, nn.Dropout(s.dropout),
                                 nn.Linear(s.ff, s.width))
 
-    def forward(self,
-        x:torch.Tensor, # (B, T, D)
-    )->torch.Tensor:    # (B, T, D)
-        "One block."
-        # 3 × (B, H, T, D/H)
-        q, k, v = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        # (B, T, D)
-        a = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
-        x = x + self.dropout(self.out(a))
-        return x + self.dropout(self.ff(self.norm2(x)))
+# %% ../nbs/6_models/1_sasrec.ipynb #block-forward
+@patch
+def forward(self:SASRecBlock,
+    x:torch.Tensor, # (B, T, D)
+)->torch.Tensor:    # (B, T, D)
+    "One block."
+    qkv = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1))          # (B, T, 3, H, D/H)
+    q, k, v = qkv.permute(2, 0, 3, 1, 4)                                      # (B, H, T, D/H) each
+    a = F.scaled_dot_product_attention(q, k, v, is_causal=True)               # (B, H, T, D/H)
+    x = x + self.dropout(self.out(a.transpose(1, 2).flatten(2)))
+    return x + self.dropout(self.ff(self.norm2(x)))
 
-    def last(self,
-        x:torch.Tensor,       # (B, T, D)
-        lengths:torch.Tensor, # (B,) how many positions count
-    )->torch.Tensor:          # (B, D)
-        "What `forward` gives at the last position: one query each, and nothing of what only the other positions need."
-        y, (wq, wkv), (bq, bkv) = self.norm1(x), *(p.split([x.shape[-1], 2 * x.shape[-1]])
-                                                   for p in (self.qkv.weight, self.qkv.bias))
-        row, end = torch.arange(len(x), device=x.device), lengths - 1
-        # (B, H, 1, D/H)
-        q = F.linear(y[row, end], wq, bq).unflatten(-1, (self.heads, 1, -1))
-        # 2 × (B, H, T, D/H)
-        k, v = F.linear(y, wkv, bkv).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        real = None if bool((lengths
-                             == x.shape[1]).all()) else (torch.arange(x.shape[1],
-                                                                      device=x.device) < lengths[
-            :, None])[:, None, None]  # (B, 1, 1, T)
-        # (B, D)
-        x = x[row, end] + self.dropout(self.out(F.scaled_dot_product_attention(q, k, v, real).flatten(1)))
-        return x + self.dropout(self.ff(self.norm2(x)))
+# %% ../nbs/6_models/1_sasrec.ipynb #block-last
+@patch
+def last(self:SASRecBlock,
+    x:torch.Tensor,       # (B, T, D)
+    lengths:torch.Tensor, # (B,) how many positions count
+)->torch.Tensor:          # (B, D)
+    "What `forward` gives at the last position of each row."
+    d, y = x.shape[-1], self.norm1(x)
+    row, end = torch.arange(len(x), device=x.device), lengths - 1
+    (wq, wkv), (bq, bkv) = (p.split([d, 2 * d]) for p in (self.qkv.weight, self.qkv.bias))
+    q = F.linear(y[row, end], wq, bq).unflatten(-1, (self.heads, 1, -1))      # (B, H, 1, D/H)
+    kv = F.linear(y, wkv, bkv).unflatten(-1, (2, self.heads, -1))             # (B, T, 2, H, D/H)
+    k, v = kv.permute(2, 0, 3, 1, 4)                                          # (B, H, T, D/H) each
+    a = F.scaled_dot_product_attention(q, k, v, _real_keys(lengths, x.shape[1]))
+    x = x[row, end] + self.dropout(self.out(a.flatten(1)))                    # (B, D)
+    return x + self.dropout(self.ff(self.norm2(x)))
+
+# %% ../nbs/6_models/1_sasrec.ipynb #real-keys
+def _real_keys(lengths, width):
+    "Which of `width` positions count for rows of these lengths (B, 1, 1, width); None where all do."
+    if bool((lengths == width).all()): return None
+    return (torch.arange(width, device=lengths.device) < lengths[:, None])[:, None, None]
 
 # %% ../nbs/6_models/1_sasrec.ipynb #model
 class SASRec(nn.Module):
@@ -142,40 +152,51 @@ class SASRec(nn.Module):
         for p in self.parameters():
             if p.ndim > 1: nn.init.normal_(p, std=s.init_std)
 
-    def states(self,
-        items:torch.Tensor,   # (B, T) item ids, from the left
-        lengths:torch.Tensor, # (B,) how many of them count
-    )->torch.Tensor:          # (B, T, D)
-        "The state at each position; it has seen the items up to there."
-        x = self.embed(items, lengths)
-        for block in self.blocks: x = block(x)
-        return self.norm(x)
+# %% ../nbs/6_models/1_sasrec.ipynb #model-embed
+@patch
+def embed(self:SASRec,
+    items:torch.Tensor,   # (B, T) item ids, from the left
+    lengths:torch.Tensor, # (B,) how many of them count
+)->torch.Tensor:          # (B, T, D)
+    "What the first block reads: places are counted from the end of a history."
+    most = self.s.max_len
+    place = most - lengths[:, None] + torch.arange(items.shape[1], device=items.device)   # (B, T)
+    return self.dropout(self.items(items) * self.s.width ** 0.5 + self.positions(place.clamp(max=most - 1)))
 
-    def embed(self, items, lengths): # (B, T, D) what the first block reads
-        # (B, T)
-        place = self.s.max_len - lengths[:, None] + torch.arange(items.shape[1], device=items.device)
-        return self.dropout(self.items(items) * self.s.width ** 0.5
-                            + self.positions(place.clamp(max=self.s.max_len - 1)))
+# %% ../nbs/6_models/1_sasrec.ipynb #model-states
+@patch
+def states(self:SASRec,
+    items:torch.Tensor,   # (B, T) item ids, from the left
+    lengths:torch.Tensor, # (B,) how many of them count
+)->torch.Tensor:          # (B, T, D)
+    "The state at each position; it has seen the items up to there."
+    x = self.embed(items, lengths)
+    for block in self.blocks: x = block(x)
+    return self.norm(x)
 
-    def last(self,
-        items:torch.Tensor,   # (B, T) item ids, from the left
-        lengths:torch.Tensor, # (B,) how many of them count
-    )->torch.Tensor:          # (B, D)
-        "The state after the whole history; the last block computes that position only."
-        x, (*blocks, final) = self.embed(items, lengths), self.blocks
-        for block in blocks: x = block(x)
-        return self.norm(final.last(x, lengths))
+# %% ../nbs/6_models/1_sasrec.ipynb #model-last
+@patch
+def last(self:SASRec,
+    items:torch.Tensor,   # (B, T) item ids, from the left
+    lengths:torch.Tensor, # (B,) how many of them count
+)->torch.Tensor:          # (B, D)
+    "The state after the whole history; the last block computes that position only."
+    x, (*blocks, final) = self.embed(items, lengths), self.blocks
+    for block in blocks: x = block(x)
+    return self.norm(final.last(x, lengths))
 
-    def forward(self,
-        items:torch.Tensor,              # (B, T) item ids, from the left
-        lengths:torch.Tensor,            # (B,)
-        targets:torch.Tensor|None=None,  # (B, T) the next item at each position
-    )->torch.Tensor:                     # scores (B, N) of the next item, or the loss if targets are given
-        "Scores after the whole history, or the mean loss over all positions."
-        if targets is None: return self.last(items, lengths) @ self.items.weight.T   # (B, N)
-        x = self.states(items, lengths)                                       # (B, T, D)
-        real = torch.arange(items.shape[1], device=items.device) < lengths[:, None]      # (B, T)
-        return LOSSES[self.s.loss](x[real], self.items.weight, targets[real], self.s.negatives)
+# %% ../nbs/6_models/1_sasrec.ipynb #model-forward
+@patch
+def forward(self:SASRec,
+    items:torch.Tensor,              # (B, T) item ids, from the left
+    lengths:torch.Tensor,            # (B,)
+    targets:torch.Tensor|None=None,  # (B, T) the next item at each position
+)->torch.Tensor:                     # scores (B, N) of the next item, or the loss if targets are given
+    "Scores after the whole history, or the mean loss over all positions."
+    if targets is None: return self.last(items, lengths) @ self.items.weight.T        # (B, N)
+    x = self.states(items, lengths)                                                   # (B, T, D)
+    real = torch.arange(items.shape[1], device=items.device) < lengths[:, None]       # (B, T)
+    return LOSSES[self.s.loss](x[real], self.items.weight, targets[real], self.s.negatives)
 
 # %% ../nbs/6_models/1_sasrec.ipynb #train
 def sasrec_task(
@@ -198,7 +219,8 @@ def sasrec_task(
 def sasrec_scorer(
     model:SASRec, # trained
 ):                # (histories, rows) -> scores (B, N), the form that `evaluate_scores` takes
-    "Score the whole catalogue after each history. Its attribute `factors` gives the states (B, D) and the item vectors (N, D) that are multiplied."
+    """Score the whole catalogue after each history. Its attribute `factors` gives
+    the states (B, D) and the item vectors (N, D) that are multiplied."""
     device = next(model.parameters()).device
     @torch.inference_mode()
     def factors(histories, rows):

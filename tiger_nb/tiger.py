@@ -18,8 +18,7 @@ from torch.nn import functional as F
 from .files import InputError
 from .histories import Histories, length_batches, pack
 from .kernels import (Dropout, cross_attention_step, feed_forward_step, fold_layer, rectangle, run,
-                              scratch,
-                              self_attention_step)
+                              scratch, self_attention_step)
 from .layers import ACTIVATIONS, DecoderLayer, EncoderLayer, PositionBias, padding_bias
 from .semantic_ids import SemanticIds
 
@@ -71,8 +70,7 @@ class Vocabulary:
         users:int=0,           # hashed user tokens
     ):
         self.sizes, self.users = tuple(sizes), users
-        # first token of each level; the last: of the users
-        self.offsets = np.cumsum([0, *sizes])
+        self.offsets = np.cumsum([0, *sizes]) # first token of each level; the last: of the users
         self.start = int(self.offsets[-1]) + users
         self.size = self.start + 1
 
@@ -106,7 +104,8 @@ def t5_std(
     name:str,        # name of the parameter, as in `named_parameters`
     s:TigerSettings, # sizes
 )->float:            # standard deviation of its initial values
-    "T5's initialisation by shape (Raffel et al. 2020, Mesh TensorFlow's defaults); token vectors start at 0.1."
+    """T5's initialisation by shape (Raffel et al. 2020, Mesh TensorFlow's defaults);
+    token vectors start at 0.1."""
     kind = name.split('.')[-2]
     of_kind = {'tokens': 0.1, 'q': (s.width * s.head_dim) ** -0.5, 'o': (s.heads * s.head_dim) ** -0.5,
                'down': s.ff ** -0.5}
@@ -191,9 +190,9 @@ def prefill(self:Tiger,
 )->Prefill:                       # of B users
     "All that is computed once a user. For use without gradients, in evaluation mode."
     with torch.autocast(tokens.device.type, enabled=False):
-        states = self.encode(tokens, mask)
-        return Prefill([fold_layer(layer, states) for layer in self.decoder], None
-                       if mask is None else padding_bias(mask, states))
+        states = self.encode(tokens, mask)                                        # (B, T, D)
+        hidden = None if mask is None else padding_bias(mask, states)
+        return Prefill([fold_layer(layer, states) for layer in self.decoder], hidden)
 
 # %% ../nbs/6_models/4_tiger.ipynb #step
 @patch
@@ -202,13 +201,15 @@ def step(self:Tiger,
     tokens:torch.Tensor, # (N,) the last token of each prefix
     history:Prefill,     # from `prefill`
     user:torch.Tensor,   # (N,) int64 ascending, whose each prefix is
-    cache=(),            # for each earlier position: what `step` returned for it, and the (N,) rows there of these prefixes
-    duplicates=None,     # N rows as (U,) different ones and, for each row, which of them it is (N,); None: all differ
+    cache=(),            # of each earlier position what `step` returned, and the (N,) rows of these prefixes
+    duplicates=None,     # (U,) rows that differ, and which of them each row is (N,); None: all differ
 )->tuple[torch.Tensor, torch.Tensor]: # states (N, D), and for the cache (N, layers, D)
-    "Compute one position of each prefix, in evaluation mode, without gradients. Raises `InputError` for wrong `user`."
-    check_rows(tokens, user, len(history.layers[0].keys))
+    """Compute one position of each prefix, in evaluation mode, without gradients.
+    Raises `InputError` for wrong `user`."""
+    n_users = len(history.layers[0].keys)
+    check_rows(tokens, user, n_users)
     with torch.autocast(tokens.device.type, enabled=False):
-        return self._step(tokens, history, rectangle(user, len(history.layers[0].keys)), cache, duplicates)
+        return self._step(tokens, history, rectangle(user, n_users), cache, duplicates)
 
 # %% ../nbs/6_models/4_tiger.ipynb #check-rows
 def check_rows(
@@ -216,10 +217,11 @@ def check_rows(
     user:torch.Tensor,   # (N,) whose each is
     n_users:int,         # of the prefill
 ):
-    "Raises `InputError` if tokens and users differ in number, or users are not ascending or not in the history."
+    """Raises `InputError` if tokens and users differ in number,
+    or users are not ascending or not in the history."""
     if tokens.shape != user.shape:
-        raise InputError(
-            f'{tuple(tokens.shape)} tokens for {tuple(user.shape)} users; give each prefix its user')
+        counts = f'{tuple(tokens.shape)} tokens for {tuple(user.shape)} users'
+        raise InputError(f'{counts}; give each prefix its user')
     if len(user) and not (0 <= user[0] and user[-1] < n_users and (user.diff() >= 0).all()):
         raise InputError(
             f'users must be ascending numbers from 0 to {n_users - 1}; sort the prefixes by user')
@@ -229,8 +231,8 @@ def check_rows(
 def _step(self:Tiger, tokens, history, rows, cache, duplicates):
     "`step`, with the place of each row in the rectangle of users."
     bias = self.decoder_bias(1, len(cache) + 1)[0, :, 0].T                        # (P, H)
-    states = scratch('cache', self.tokens.weight, len(cache) + 1, len(tokens), len(self.decoder),
-                     self.s.width)
+    shape = len(cache) + 1, len(tokens), len(self.decoder), self.s.width
+    states = scratch('cache', self.tokens.weight, *shape)                         # (P, N, layers, D)
     for (kept, at), place in zip(cache, states): torch.index_select(kept, 0, at, out=place)
     x = self.tokens(tokens)                                                       # (N, D)
     for i, (layer, folded) in enumerate(zip(self.decoder, history.layers)):
@@ -263,24 +265,29 @@ def prefixes(
 
 # %% ../nbs/6_models/4_tiger.ipynb #history-tokens
 def history_tokens(
-    model:Tiger,              # its vocabulary numbers the tokens
+    model,                    # a Tiger or another network: its vocabulary numbers the tokens
     ids:SemanticIds,          # codes of the items
     histories:Histories,      # items
     rows:np.ndarray,          # (B,) rows to take
     user_keys=None,           # key of each of these rows' users, if the model has user tokens
 ):                            # tokens (B, T) and mask (B, T), None where all rows have one length
-    "Tokens of a batch of histories, each item's level by level. Raises `InputError` if user keys are needed and missing."
+    """Tokens of a batch of histories, each item's level by level.
+    Raises `InputError` if user keys are needed and missing."""
     items, lengths = pack(histories, rows, model.s.max_items)                     # (B, T / L)
     table = torch.as_tensor(ids.codes + model.vocab.offsets[:ids.n_levels])       # (N, L)
-    tokens, full = table[items].flatten(1), bool((lengths == lengths[0]).all())   # (B, T)
-    mask = None if full else (torch.arange(items.shape[1]) < lengths[:,
-                                                                     None]).repeat_interleave(ids.n_levels, 1)
+    tokens, mask = table[items].flatten(1), _token_mask(items, lengths, ids.n_levels)   # (B, T)
     if model.vocab.users:
         if user_keys is None: raise InputError('this model has user tokens; give the key of each user')
         tokens = torch.cat([torch.as_tensor(model.vocab.user(user_keys))[:, None], tokens], 1)
-        mask = None if full else F.pad(mask, (1, 0), value=True)
-    device = model.head.weight.device
+        mask = None if mask is None else F.pad(mask, (1, 0), value=True)
+    device = next(model.parameters()).device
     return tokens.to(device), None if mask is None else mask.to(device)
+
+# %% ../nbs/6_models/4_tiger.ipynb #token-mask
+def _token_mask(items, lengths, n_levels):
+    "Which tokens belong to items (B, T); None where all rows have one length."
+    if (lengths == lengths[0]).all(): return None
+    return (torch.arange(items.shape[1]) < lengths[:, None]).repeat_interleave(n_levels, 1)
 
 # %% ../nbs/6_models/4_tiger.ipynb #loss
 def next_code_loss(

@@ -8,6 +8,7 @@ __all__ = ['parents', 'item_paths', 'TrieSettings', 'NodeTable', 'list_siblings'
            'trie_task', 'trie_scorer']
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #imports
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ def item_paths(
 # %% ../nbs/6_models/6_tiger_trie.ipynb #settings
 @dataclass(frozen=True)
 class TrieSettings:
-    "Size of a `TigerTrie`, and what it learns to predict. Raises `InputError` for a value that is not possible."
+    "Size of a `TigerTrie` and its targets. Raises `InputError` for a value that is not possible."
     width:int = 256           # of node vectors and states
     blocks:int = 1            # causal attention blocks over the items of a history
     heads:int = 1             # attention heads; divides `width`
@@ -142,7 +143,7 @@ def segment_log_softmax(
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #grouped
 class Groups:
-    "Rows that stand at the same nodes: rectangles of rows (U, R) and of children (U, C) for U different nodes."
+    "Rows at the same nodes: rectangles of rows (U, R) and of children (U, C) for U nodes."
     def __init__(self,
         first:torch.Tensor, # (n + 1,) int64 where the children of each node begin
         nodes:torch.Tensor, # (P,) int64 the node of each row
@@ -152,8 +153,7 @@ class Groups:
         self.shape = len(self.node), int(count.max()), int(many.max())                       # U, R, C
         order, nth = self.of.argsort(stable=True), torch.empty_like(self.of)
         nth[order] = torch.arange(len(nodes), device=nodes.device) - (count.cumsum(0) - count)[self.of[order]]
-        # (P,) place in (U·R)
-        self.slot = self.of * self.shape[1] + nth
+        self.slot = self.of * self.shape[1] + nth                                            # (P,) place in (U·R)
         place = torch.arange(self.shape[2], device=nodes.device)
         self.real = place < many[:, None]                                                    # (U, C)
         self.child = self.begin[:, None] + place.where(self.real, 0)                         # (U, C)
@@ -310,7 +310,7 @@ def level_state(self:TigerTrie,
 # %% ../nbs/6_models/6_tiger_trie.ipynb #sibling-classes
 def sibling_classes(
     first:torch.Tensor, # (n + 1,) int64 where the children of each node begin
-):                      # order (M,) of the children that have siblings; [(G, m), …] G nodes with m children each
+):                      # order (M,) of children with siblings; [(G, m), …] G nodes with m children each
     "Children put in the order of how many siblings they have."
     many = first.diff()                                                           # (n,)
     order, shapes = [], []
@@ -379,10 +379,8 @@ def trie_loss(
     targets = drawn_targets(items, lengths, model.s.ahead, model.s.ahead_decay)
     real = (torch.arange(targets.shape[1]) < lengths[:, None]).to(model.paths.device)
     items, lengths, targets = (x.to(model.paths.device) for x in (items, lengths, targets))
-    # (P, D), (P, L)
-    h, path = model.states(items[:, :-1], lengths)[real], model.paths[targets[real]]
-    # (P, L) the root first
-    above = F.pad(path[:, :-1], (1, 0))
+    h, path = model.states(items[:, :-1], lengths)[real], model.paths[targets[real]]   # (P, D), (P, L)
+    above = F.pad(path[:, :-1], (1, 0))                                                # (P, L) the root first
     total = sum(sibling_loss(table, lambda x, l=l: model.level_state(x, l), h, getattr(model, f'first{l}'),
                              above[:, l], path[:, l]) for l, table in enumerate(model.tables))
     return total, len(h)
@@ -395,7 +393,8 @@ def trie_task(
     batch_size:int,   # users a step
     user_keys=None,   # not used: this network has no user tokens
 ):                    # (batches, loss) for `fit`
-    "What `fit` needs: one epoch of user batches, and the loss of a batch as sum and number of targets. Raises `InputError` if there is nothing to learn or an item has no codes."
+    """What `fit` needs: user batches of an epoch; the loss of a batch as sum and number of targets.
+    Raises `InputError` if there is nothing to learn or an item has no codes."""
     users = np.flatnonzero(train.lengths >= 2)
     if not len(users):
         raise InputError('no history has two items, so there is nothing to learn; give longer histories')
