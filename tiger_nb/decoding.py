@@ -48,12 +48,11 @@ def score_all(
 @dataclass(frozen=True, eq=False)
 class Ranking:
     "What a search found. It unpacks as `items, scores`."
-    items:torch.Tensor  # (B, k) item ids, best first, -1 where there are fewer
-    scores:torch.Tensor # (B, k) their log-probabilities, -inf where there are fewer
-    exact:torch.Tensor  # (B,) True where the items are provably the best k of all
-    bound:torch.Tensor  # (B,) no item that was left out scores more
+    items:torch.Tensor    # (B, k) item ids, best first, -1 where there are fewer
+    scores:torch.Tensor   # (B, k) their log-probabilities, -inf where there are fewer
+    exact:torch.Tensor    # (B,) True where the items are provably the best k of all
+    bound:torch.Tensor    # (B,) no item that was left out scores more
     expanded:torch.Tensor # (B,) how many prefixes the decoder expanded
-
 
 # %% ../nbs/7_decoding/2_decoding.ipynb #ranking-iter
 @patch
@@ -169,15 +168,15 @@ def expand_rest(
         search.depths[-1] = p._replace(score=p.score.masked_fill(~alive[p.parent], -torch.inf))
     return pruned, floor
 
-# %% ../nbs/7_decoding/2_decoding.ipynb #search
-def _rows(x, rows): return None if x is None else x[rows.to(x.device)]
-
 # %% ../nbs/7_decoding/2_decoding.ipynb #plain-search
 def _plain(model, ids, tokens, mask, seen, beams, k):
     "Beam search without skipping: items, scores, bound, prefixes expanded."
     search = TrieSearch(model, ids, tokens, mask, seen)
     bound = level_by_level(search, [beams] * ids.n_levels)
     return *top_items(search, k), bound, search.expanded
+
+# %% ../nbs/7_decoding/2_decoding.ipynb #rows-of
+def _rows(x, rows): return None if x is None else x[rows.to(x.device)]
 
 # %% ../nbs/7_decoding/2_decoding.ipynb #skipping
 def _first_widths(n_levels, k):
@@ -240,6 +239,12 @@ def _trimmed(tokens, mask, seen):
     if seen is not None: seen = seen[:, (seen >= 0).any(0)] if (seen >= 0).any() else None   # (B', S')
     return tokens, mask, seen
 
+# %% ../nbs/7_decoding/2_decoding.ipynb #by-length
+def _by_length(tokens, mask):
+    "The rows (B,) in the order of the length of their histories."
+    if mask is None: return torch.arange(len(tokens), device=tokens.device)
+    return mask.sum(1).argsort(stable=True)
+
 # %% ../nbs/7_decoding/2_decoding.ipynb #beam
 @torch.inference_mode()
 def beam_search(
@@ -252,21 +257,19 @@ def beam_search(
     seen:torch.Tensor|None=None,  # (B, S) int64 items of each user that must not come out, -1 for none
     exact:bool=False,             # keep every prefix that may hold one of the best k, whatever `beams` says
     skip:bool=True,               # do not expand what cannot change the list
-    batch:int=43,         # users read together; the states of many more do not fit into the processor's cache
+    batch:int=43,                 # users read together; more of them would not fit into a processor's cache
 )->Ranking:                       # of the B users
     """The best items by beam search over the trie (Rajput et al. 2023, section 3.2), certified where they are
     the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is below 1."""
     if min(beams, k) < 1: raise InputError(f'beams={beams}, k={k}: both must be at least 1')
-    order = torch.arange(len(tokens), device=tokens.device)
-    if mask is not None: order = mask.sum(1).argsort(stable=True)                  # by length
-    search = _skipping if skip or exact else _plain
+    order, search = _by_length(tokens, mask), _skipping if skip or exact else _plain
     @torch.inference_mode()
     def some(users):
         part = _trimmed(tokens[users], _rows(mask, users), _rows(seen, users))
-        with torch.autocast(tokens.device.type, enabled=False):                 # in the model's own precision
+        with torch.autocast(tokens.device.type, enabled=False):              # in the model's own precision
             return search(model, ids, *part, None if exact else beams, k)
-    trie_on(ids, tokens.device)                                        # made once, before the threads want it
-    parts = _map_cores(some, order.split(batch)[::-1])[::-1]     # the longest first, so that all end together
+    trie_on(ids, tokens.device)                                   # made once, before the threads want it
+    parts = _map_cores(some, order.split(batch)[::-1])[::-1]      # the longest first, to end together
     items, scores, bound, expanded = (torch.cat(x)[order.argsort()] for x in zip(*parts))
     return Ranking(items, scores, scores[:, -1] >= bound, bound, expanded)
 
@@ -293,6 +296,11 @@ def tiger_ranker(
         return beam_search(model, ids, tokens, mask, max(beams, k), k, seen, exact)
     return rank
 
+# %% ../nbs/7_decoding/2_decoding.ipynb #joined
+def _joined(rankings):
+    "Scores (B, k) and certificates (B,) of all parts."
+    return torch.cat([r.scores for r in rankings]), torch.cat([r.exact for r in rankings])
+
 # %% ../nbs/7_decoding/2_decoding.ipynb #share
 def certified_share(
     model,                  # a trained Tiger, or another model for the search
@@ -304,19 +312,17 @@ def certified_share(
     filter_seen:bool=True,  # leave out the items of the whole history
     user_keys=None,         # (R,) key of each row's user, for models with user tokens
     batch:int=256,          # users ranked at a time
-)->dict:         # for each width the share of users whose list is certified, and of those whose list is exact
+)->dict:                    # of each width the shares of users whose list is certified, and is exact
     "How often beam search proves its list, and how often the list is right: {width: (certified, right)}."
     parts = np.split(np.asarray(rows), range(batch, len(rows), batch))
     def ranked(**how):
         rank = tiger_ranker(model, ids, filter_seen=filter_seen, user_keys=user_keys, **how)
-        return [rank(histories, part, k) for part in parts]
-    truth = torch.cat([r.scores for r in ranked(exact=True)])                          # (B, k)
-    shares = {}
+        return _joined([rank(histories, part, k) for part in parts])
+    (truth, _), shares = ranked(exact=True), {}
     for width in widths:
-        found = ranked(beams=width)
-        same = torch.isclose(torch.cat([r.scores for r in found]), truth, atol=1e-4).all(1)
-        certified = torch.cat([r.exact for r in found])                                # (B,)
-        shares[width] = certified.float().mean().item(), same.float().mean().item()
+        scores, certified = ranked(beams=width)
+        right = torch.isclose(scores, truth, atol=1e-4).all(1)                         # (B,)
+        shares[width] = certified.float().mean().item(), right.float().mean().item()
     return shares
 
 # %% ../nbs/7_decoding/2_decoding.ipynb #invalid

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TEMPLATE', 'ENCODERS', 'clean_text', 'item_texts', 'TfidfSvd', 'tfidf_svd', 'attribute_svd', 'ppmi',
-           'covisitation_svd', 'Encoder', 'fit_encoder', 'embed', 'fuse', 'load_vectors', 'read_vectors',
-           'sasrec_table', 'save_vectors', 'umap_2d']
+           'covisitation_svd', 'collaborative_svd', 'Encoder', 'fit_encoder', 'embed', 'fuse', 'load_vectors',
+           'read_vectors', 'sasrec_table', 'save_vectors', 'umap_2d']
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #imports
 import ast, html, json, math, re
@@ -179,9 +179,23 @@ def covisitation_svd(
     more_than_chance = ppmi(counts)
     return _reduced(more_than_chance, _directions(more_than_chance, dim, seed))
 
+# %% ../nbs/3_embeddings/3_embeddings.ipynb #collaborative
+def collaborative_svd(
+    counts, # (N, N) sparse co-visitation counts of the training part
+    dim:int=128, # dimensions of the vectors
+    seed:int=0, # of the randomised SVD
+)->np.ndarray:  # (N, dim) float32, rows of length 1, 0 for items that no pair has
+    "SVD of the symmetrised counts over the roots of both items' sums; a direction weighs √(its singular value)."
+    both = sp.csr_matrix(counts + counts.T, dtype=np.float64)
+    scale = sp.diags(np.asarray(both.sum(1)).ravel().clip(min=1e-9) ** -.5)  # (N, N)
+    scaled = scale @ both @ scale
+    vectors = scaled @ _directions(scaled, dim, seed).T  # (N, dim) U·S
+    root = np.sqrt(np.linalg.norm(vectors, axis=0)).clip(min=1e-9)  # (dim,) √S
+    return normalize(vectors / root).astype(np.float32)
+
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #encoders
 ENCODERS = ('tfidf', 'minilm', 'st:NAME_OR_FOLDER', 'lm:NAME_OR_FOLDER', 'attributes', 'covisitation',
-            'sasrec:RUN_FOLDER', 'file:PATH', 'fused')
+            'collaborative', 'sasrec:RUN_FOLDER', 'file:PATH', 'fused')
 
 def _check_encoder(name):
     "Raises `InputError` for a name that is no encoder"
@@ -248,11 +262,16 @@ def _covisitation(dataset, dim, seed, _):
     "Vectors from the training part of a data set's histories"
     return covisitation_svd(covisitation_counts(dataset.split.train, dataset.n_items), dim, seed)
 
+def _collaborative(dataset, dim, seed, _):
+    "The same with the milder scale"
+    return collaborative_svd(covisitation_counts(dataset.split.train, dataset.n_items), dim, seed)
+
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #sasrec
 def _sasrec(dataset, dim, seed, place): return sasrec_table(place, dataset)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #known-items-3
-_KNOWN_ITEMS = dict(attributes=_attributes, covisitation=_covisitation, sasrec=_sasrec)
+_KNOWN_ITEMS = dict(attributes=_attributes, covisitation=_covisitation,
+                    collaborative=_collaborative, sasrec=_sasrec)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #fit-part
 def _items_and_keys(dataset):
@@ -302,7 +321,8 @@ class Encoder:
     @property
     def reads_histories(self): # then vectors and codes belong to one split
         "Whether a part was learned from histories."
-        return any(name.partition(':')[0] in ('covisitation', 'sasrec') for name, _ in self.parts)
+        kinds = 'covisitation', 'collaborative', 'sasrec'
+        return any(name.partition(':')[0] in kinds for name, _ in self.parts)
 
     def __repr__(self): return f'Encoder({self.name}: {len(self.vectors):,} items, {self.dim} dimensions)'
 

@@ -20,7 +20,8 @@ def condition_maximum(
     highest:torch.Tensor, # (E,) the largest of the siblings' free values
     wanted:torch.Tensor,  # (E,) what the largest shall be
 )->torch.Tensor:          # (E,) in the same order within siblings
-    "Gumbel values given that the largest of the siblings is `wanted` (Kool et al. 2019, section 4, appendix B.3)."
+    """Gumbel values given that the largest of the siblings is `wanted`
+    (Kool et al. 2019, section 4 and appendix B.3)."""
     v = wanted - free + torch.log1p(-torch.exp(free - highest))                   # -inf for the largest
     return wanted - v.clamp(min=0) - torch.log1p(torch.exp(-v.abs()))
 
@@ -48,8 +49,8 @@ def _temperatures(temperature, n_levels):
     "One for each level."
     t = [temperature] * n_levels if isinstance(temperature, (int, float)) else list(temperature)
     if len(t) == n_levels and min(t) > 0: return t
-    raise InputError(
-        f'temperature={temperature}: give one number above 0, or one for each of the {n_levels} levels')
+    wanted = f'one number above 0, or one for each of the {n_levels} levels'
+    raise InputError(f'temperature={temperature}: give {wanted}')
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #sample-step
 def _step(search, depth, node, phi, noisy, temperature, g):
@@ -76,8 +77,8 @@ def sample_items(
     seen:torch.Tensor|None=None,  # (B, S) int64 items of each user that must not come out, -1 for none
     seed:int=0,                   # of the noise
 )->Sample:                        # of the B users
-    """Draw items without replacement by stochastic beam search (Kool et al. 2019). Raises `InputError` if `k` is
-    below 1, a temperature is not above 0, or their number is not that of the levels."""
+    """Draw items without replacement by stochastic beam search (Kool et al. 2019). Raises `InputError`
+    if `k` is below 1, a temperature is not above 0, or their number is not that of the levels."""
     if k < 1: raise InputError(f'k={k}: it must be at least 1')
     search, g = TrieSearch(model, ids, tokens, mask, seen), torch.Generator(tokens.device).manual_seed(seed)
     node = search.depths[0].node                                                   # (B, 1) the root
@@ -93,4 +94,5 @@ def sample_items(
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #wide
 def _wide(x, k, value):
-    return torch.nn.functional.pad(x, (0, k - x.shape[1]), value=value)  # (B, m) to (B, k)
+    "(B, m) filled up to (B, k)."
+    return torch.nn.functional.pad(x, (0, k - x.shape[1]), value=value)

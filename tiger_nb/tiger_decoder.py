@@ -205,7 +205,7 @@ def step(self:TigerDecoder,
 def windows(
     train:Histories, # the train part of each user
     max_items:int,   # most items before a target
-):                   # windows (R) of at most max_items + 1 items; place of each one's first target (R,); user (R,)
+):                   # R windows of at most max_items + 1 items; first target's place and user of each
     "Cut histories so that each item but the first is a target once, after enough others where there are."
     step, n = max(max_items // 2, 1), train.lengths
     more = np.maximum(-(-(n - max_items - 1) // step), 0)                        # windows after the first
@@ -238,9 +238,7 @@ def decoder_task(
         at = _target_places(items, n, first[rows])                                       # (P,)
         tokens = table[items[:, :-1]].flatten(1)                                         # (B, n·L)
         target = codes[items.flatten()[at]].to(device)                                   # (P, L)
-        if s.users:
-            user = torch.as_tensor(vocab.user(user_keys[users[rows]]))                   # (B,)
-            tokens = torch.cat([user[:, None], tokens], 1)
+        if s.users: tokens = _with_users(tokens, vocab, user_keys[users[rows]])
         logits = model(tokens.to(device), target, at=at.to(device))
         return _summed_loss(logits, target) / ids.n_levels, len(at)
     return batches, loss
@@ -261,6 +259,11 @@ def _target_places(items, n, first):
     "Places (P,) of the targets in the flattened rows `items` (B, n + 1)."
     place = torch.arange(items.shape[1])                     # as many states as items in a row
     return ((place >= torch.as_tensor(first)[:, None]) & (place < n[:, None])).flatten().nonzero()[:, 0]
+
+# %% ../nbs/6_models/5_tiger_decoder.ipynb #with-users
+def _with_users(tokens, vocab, keys):
+    "Tokens (B, T), the user's token before them."
+    return torch.cat([torch.as_tensor(vocab.user(keys))[:, None], tokens], 1)
 
 # %% ../nbs/6_models/5_tiger_decoder.ipynb #summed-loss
 def _summed_loss(logits, target):

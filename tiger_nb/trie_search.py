@@ -136,14 +136,14 @@ def list_children(
 
 # %% ../nbs/7_decoding/1_trie_search.ipynb #unseen
 def unseen_children(
-    trie:Trie,          # of all items
-    depth:int,          # of the nodes
-    nodes:torch.Tensor, # (N,) int64 nodes
-    row:torch.Tensor,   # (E,) from `list_children`
-    user:torch.Tensor,  # (N,) int64 whose each node is
-    gone:torch.Tensor,  # (B, S) nodes one depth below that are exhausted, -1 for none
+    trie:Trie,            # of all items
+    depth:int,            # of the nodes
+    nodes:torch.Tensor,   # (N,) int64 nodes
+    row:torch.Tensor,     # (E,) from `list_children`
+    user:torch.Tensor,    # (N,) int64 whose each node is
+    gone:torch.Tensor,    # (B, S) nodes one depth below that are exhausted, -1 for none
     parents:torch.Tensor, # (B, S) their parents
-):                      # (E,) False for children that lead to seen items only; None if there are none
+):                        # (E,) False for children that lead to seen items only; None if there are none
     "Which of the listed children lead to an unseen item."
     at, s = ((parents[user] == nodes[:, None]) & (gone >= 0)[user]).nonzero(as_tuple=True)   # in (N, S)
     if not len(at): return None
@@ -265,7 +265,7 @@ def children(self:TrieSearch,
     depth:int,          # of the prefixes
     slot:torch.Tensor,  # (B, m) columns of `depths[depth]`
     valid:torch.Tensor, # (B, m) False where a user has fewer
-):                  # users (N,) of the prefixes; for each child (E,) row of its parent, node, log-probability
+):                      # users (N,) of the prefixes; of each child (E,) parent's row, node, log-probability
     "Expand prefixes: the children that lead to something unseen."
     user, node, states = self.step(depth, slot, valid)
     row, child = list_children(self.trie, depth, node)                            # (E,)
@@ -279,9 +279,9 @@ def children(self:TrieSearch,
 # %% ../nbs/7_decoding/1_trie_search.ipynb #expand
 @patch
 def expand(self:TrieSearch,
-    depth:int,          # of the prefixes
-    slot:torch.Tensor,  # (B, m) columns of `depths[depth]`
-    valid:torch.Tensor, # (B, m) False where a user has fewer
+    depth:int,                    # of the prefixes
+    slot:torch.Tensor,            # (B, m) columns of `depths[depth]`
+    valid:torch.Tensor,           # (B, m) False where a user has fewer
     floor:torch.Tensor|None=None, # (B,) children that score less are left out
 ):
     "Expand prefixes and add their children to the next depth."
