@@ -201,7 +201,8 @@ def _counter(dataset, name, row, seed, runs, tiny):
 def _mixture(dataset, name, row, seed, runs, tiny):
     "Card, metrics and weights of a mixture; its training time is that of its parts."
     parts = [distribution(dataset, p, seed, runs, tiny) for p in row.parts]
-    weights, ndcg = weigh(parts, *dataset.split.part('valid'), dataset.n_items)
+    steps = 10 if len(parts) < 4 else 6
+    weights, _ = weigh(parts, *dataset.split.part('valid'), dataset.n_items, steps)
     mixed = Mixture(parts, weights)
     view = lambda seen, buckets: _scored(dataset, mixed, filter_seen=seen)
     results = [runs/f'{p}.{seed}/result.json' for p in row.parts]
