@@ -42,7 +42,7 @@ SASREC = ModelSpec(
     scorer='sasrec:sasrec_scorer', options=('loss', 'negatives'),
     presets={'sample': dict(model=dict(blocks=1, ff=128, max_len=12),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
-             'beauty': dict(model=dict(width=128, dropout=0.4), training=dict(epochs=9, batch_size=128))})
+             'beauty': dict(model=dict(width=128, dropout=0.4), training=dict(epochs=12, batch_size=128))})
 
 # %% ../nbs/8_recommender/1_presets.ipynb #tiger
 TIGER = ModelSpec(
