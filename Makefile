@@ -13,7 +13,7 @@ BIN = .venv/bin
 STAMP = .venv/.stamp
 PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: help environment demo test lab notebooks readme stress clean
+.PHONY: help environment demo test lab notebooks readme stress results tuning clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,12 @@ notebooks: environment  ## run the notebooks top to bottom and store their outpu
 
 readme: environment  ## render README.md from nbs/index.ipynb
 	$(BIN)/python .ci/readme.py
+
+results: environment  ## fill the missing cells of the table of results: make results DATA=folder
+	$(BIN)/python -m tiger_nb.grid --data "$(DATA)"
+
+tuning: environment  ## climb the ladder of settings on validation: make tuning DATA=folder
+	$(BIN)/python -m tiger_nb.tuning --data "$(DATA)"
 
 clean:  ## remove the environment, the sample's runs and what building left; your own runs stay
 	rm -rf .venv runs/sample runs/browser build dist *.egg-info _proc
