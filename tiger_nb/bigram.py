@@ -10,9 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 from fastcore.basics import patch
 
+from .evaluation import evaluate_scores
 from .files import InputError
 from .histories import Histories, Split
-from .evaluation import evaluate_scores
 
 # %% ../nbs/5_semantic_ids/6_bigram.ipynb #prefix-ids
 def prefix_ids(
@@ -25,15 +25,13 @@ def prefix_ids(
     return np.stack(ids)
 
 # %% ../nbs/5_semantic_ids/6_bigram.ipynb #witten-bell
-def _witten_bell(h, w, shape, parent, s):
-    "Sparse λ - 1 (contexts, parents) and a (contexts, prefixes) from the pairs h, w (M,); `parent` of each prefix w."
-    counts = sp.coo_matrix((np.ones(len(h)), (h, w)), shape=shape).tocsr()                        # (H, W)
-    # (W, P) one 1 a row
-    up = sp.csr_matrix((np.ones(len(parent)), (np.arange(len(parent)), parent)))
-    # (H, P) n(h) and T(h)
-    n, kinds = counts @ up, counts.sign() @ up
-    # the same places in the same order
-    n.sort_indices(), kinds.sort_indices()
+def _witten_bell(h, w, shape, parent, s): # (M,) contexts, prefixes; (W,) parent of each
+    "Sparse λ - 1 (contexts, parents) and a (contexts, prefixes) of the pairs."
+    counts = sp.coo_matrix((np.ones(len(h)), (h, w)), shape=shape).tocsr()                # (H, W)
+    up = sp.csr_matrix((np.ones(len(parent)), (np.arange(len(parent)), parent)))          # (W, P) one 1 a row
+    n, kinds = counts @ up, counts.sign() @ up                                            # (H, P) n(h), T(h)
+    n.sort_indices()
+    kinds.sort_indices()                                                                  # the same order
     total, row = n + s * kinds, np.repeat(np.arange(shape[0]), np.diff(counts.indptr))
     mixed = sp.csr_matrix((-n.data / (n.data + s * kinds.data), n.indices, n.indptr), shape=n.shape)
     if counts.nnz: counts.data /= np.asarray(total[row, parent[counts.indices]]).ravel()
@@ -49,34 +47,31 @@ class CodeBigram:
         orders=None, # codes of the last item that are looked at, 0 … L; None: all; 0: a unigram
         strength=1., # s, how much a context keeps to the more general one
     ):
-        self.prefix, self.strength = prefix_ids(codes), strength                                  # (L+1, N)
-        # (orders+1, N)
-        self.contexts = self.prefix[:None if orders is None else orders + 1]
-        # (buckets,) items
-        self.size = np.bincount(self.prefix[-1])
+        self.prefix, self.strength = prefix_ids(codes), strength                          # (L+1, N)
+        self.contexts = self.prefix[:None if orders is None else orders + 1]              # (orders+1, N)
+        self.size = np.bincount(self.prefix[-1])                                          # (buckets,) items
         n, self.levels = self.prefix.max(1) + 1, []
         for l, (up, down) in enumerate(zip(self.prefix, self.prefix[1:])):
             parent = np.empty(n[l + 1], np.int64)
             parent[down] = up
-            # (n[l+1],) of the catalogue
-            share = np.bincount(down) / np.bincount(up)[parent]
-            mixes = [_witten_bell(c[before], down[after], (n[j], n[l + 1]), parent, strength) for j,
-                     c in enumerate(self.contexts)]
+            share = np.bincount(down) / np.bincount(up)[parent]                           # (n[l+1],)
+            mixes = [_witten_bell(context[before], down[after], (n[j], n[l + 1]), parent, strength)
+                     for j, context in enumerate(self.contexts)]
             self.levels.append((parent, share, mixes))
 
-    def score(self,
-        last, # (B,) last item of each user
-    ) -> np.ndarray: # (B, N)
-        "Probability of each item to come next; a row sums to 1."
-        p = np.ones((len(last), 1))
-        for parent, share, mixes in self.levels:
-            # (B, n[l+1])
-            q = np.tile(share, (len(last), 1))
-            for context, (mixed, a) in zip(self.contexts[:, last], mixes):
-                q = q + q * mixed[context].toarray()[:, parent] + a[context].toarray()
-            p = p[:, parent] * q
-        # (B, buckets) -> (B, N)
-        return (p / self.size)[:, self.prefix[-1]]
+# %% ../nbs/5_semantic_ids/6_bigram.ipynb #bigram-score
+@patch
+def score(self:CodeBigram,
+    last, # (B,) last item of each user
+)->np.ndarray: # (B, N)
+    "Probability of each item to come next; a row sums to 1."
+    p = np.ones((len(last), 1))
+    for parent, share, mixes in self.levels:
+        q = np.tile(share, (len(last), 1))                                                # (B, n[l+1])
+        for context, (mixed, a) in zip(self.contexts[:, last], mixes):
+            q = q + q * mixed[context].toarray()[:, parent] + a[context].toarray()
+        p = p[:, parent] * q
+    return (p / self.size)[:, self.prefix[-1]]                                            # (B, N)
 
 # %% ../nbs/5_semantic_ids/6_bigram.ipynb #bigram-bits
 @patch
@@ -116,8 +111,9 @@ def fit_bigram(
 )->CodeBigram:
     "Counts of the train part with the strength that names each user's last train item in the fewest bits."
     before, after, held = train_pairs(split)
-    cost = lambda s: CodeBigram(codes, before[~held], after[~held], orders,
-                                s).bits(before[held], after[held]).mean()
+    def cost(s):
+        bigram = CodeBigram(codes, before[~held], after[~held], orders, s)
+        return bigram.bits(before[held], after[held]).mean()
     return CodeBigram(codes, before, after, orders, min(strengths, key=cost) if held.any() else 1.)
 
 # %% ../nbs/5_semantic_ids/6_bigram.ipynb #next-item
@@ -128,18 +124,20 @@ def next_item(
     users:int=2_000,  # validation users to rank for, drawn by seed
     seed:int=0,       # of the draw
 )->dict: # bits to name the next item: any, unigram, bigram; ndcg (at 10): unigram, bigram; users; filter_seen
-    "How well counts of codes foretell the validation targets. Raises `InputError` when no user has one."
+    """How well counts of codes foretell the validation targets.
+    Raises `InputError` when no user has one."""
     histories, targets = split.part('valid')
     if not len(targets):
         raise InputError('split: no user has three interactions; give histories with validation targets')
     models, N = {'unigram': fit_bigram(codes, split, 0), 'bigram': fit_bigram(codes, split)}, len(codes)
     last = histories.items[histories.ends - 1]                                      # (E,)
     rows = np.sort(np.random.default_rng(seed).permutation(len(targets))[:users])   # (U,)
-    some = Histories(histories.items, histories.starts[rows], histories.ends[rows])
+    some, batch = Histories(histories.items, histories.starts[rows], histories.ends[rows]), 2**25 // N
     def ndcg(model):
         score = lambda h, r: model.score(h.items[h.ends[r] - 1])
-        return evaluate_scores(score, some, targets[rows], N, filter_seen,
-                               max(1, min(256, 2**25 // N)))['ndcg@10']
-    return dict(bits={'any': float(np.log2(N))} | {name: float(m.bits(last, targets).mean()) for name,
-                                                   m in models.items()},
-                ndcg={name: ndcg(m) for name, m in models.items()}, users=len(rows), filter_seen=filter_seen)
+        found = evaluate_scores(score, some, targets[rows], N, filter_seen, max(1, min(256, batch)))
+        return found['ndcg@10']
+    bits = {name: float(model.bits(last, targets).mean()) for name, model in models.items()}
+    return dict(bits={'any': float(np.log2(N))} | bits,
+                ndcg={name: ndcg(model) for name, model in models.items()},
+                users=len(rows), filter_seen=filter_seen)

@@ -8,15 +8,15 @@ __all__ = ['TRAINING', 'ONE_KIND', 'tiger_train', 'check_split', 'tiger_evaluate
 
 # %% ../nbs/8_recommender/7_cli.ipynb #imports
 import re, sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from json import dumps, loads
+from json import dumps
 from pathlib import Path
 from typing import Literal
 
-from .command import Order, check_numbers, command, open_data
+from .command import Order, check_numbers, command, open_data, say_repeats
 from .dataset import Dataset
-from .files import InputError
+from .files import InputError, read_json
 from .presets import GENERATIVE, MODELS, preset_text
 from .stages import tiger_embed, tiger_prepare, tiger_tokenize
 
@@ -24,7 +24,8 @@ from .stages import tiger_embed, tiger_prepare, tiger_tokenize
 _all_ = ['tiger_prepare', 'tiger_embed', 'tiger_tokenize']
 
 # %% ../nbs/8_recommender/7_cli.ipynb #override
-TRAINING = 'minutes epochs steps batch_size lr schedule warmup_steps validate_every patience seed precision device accumulate compile'.split()
+TRAINING = ('minutes', 'epochs', 'steps', 'batch_size', 'lr', 'schedule', 'warmup_steps', 'validate_every',
+            'patience', 'seed', 'precision', 'device', 'accumulate', 'compile')  # fields of `TrainSettings`
 ONE_KIND = {option: tuple(name for name, spec in MODELS.items() if option in spec.options)
             for option in ('tokenizer', 'beams', 'users', 'loss', 'negatives')}  # what not all models have
 
@@ -42,27 +43,37 @@ def _override(s, chosen):
 # %% ../nbs/8_recommender/7_cli.ipynb #tokenizer
 def _tokenizer(dataset, out):
     "Semantic IDs where none are named: the index that ships with the data, else made beside the run."
-    from tiger_nb.recommender import preset_for
+    from tiger_nb.recommender import tokenizer_for
     from tiger_nb.tokenizer import shipped_index, tokenize
-    shipped = shipped_index(dataset.folder)
-    if not shipped: tokenize(dataset, out/'tokenizer', preset_for(dataset)['tokenizer'])
-    return shipped or out/'tokenizer'
+    if shipped := shipped_index(dataset.folder):
+        print(f'tiger_train: the Semantic IDs are those of {shipped}, which lies beside the data; '
+              '--tokenizer names others', file=sys.stderr)
+        return shipped
+    tokenize(dataset, out/'tokenizer', tokenizer_for(dataset))
+    return out/'tokenizer'
 
 # %% ../nbs/8_recommender/7_cli.ipynb #run-of
+def _check_options(chosen):
+    "Raises `InputError` for options that are missing, lead nowhere, or are for another model."
+    for needed in ('model', 'data'):
+        if needed not in chosen: raise InputError(f'--{needed} is missing; give it, or --params')
+    for name, of in ONE_KIND.items():
+        if name in chosen and chosen['model'] not in of:
+            raise InputError(f'--{name} is for a {of[0]}; leave it out')
+    tokenizer = chosen.get('tokenizer')
+    if tokenizer and not Path(tokenizer).exists():
+        raise InputError(f'--tokenizer {tokenizer}: no such folder or index file; make it with '
+                         'tiger_tokenize')
+
+# %% ../nbs/8_recommender/7_cli.ipynb #run-of-options
 def _run_of_options(chosen):
     "Data set, model, folder, settings and Semantic IDs of a run that the options describe."
     from tiger_nb.recommender import preset_for
-    for needed in ('model', 'data'):
-        if needed not in chosen: raise InputError(f'--{needed} is missing; give it, or --params')
-    model = chosen['model']
-    for name, of in ONE_KIND.items():
-        if name in chosen and model not in of: raise InputError(f'--{name} is for a {of[0]}; leave it out')
-    dataset = open_data(chosen['data'], chosen.get('order'))
-    out, tokenizer = Path(chosen.get('out', f'runs/{dataset.name}/{model}')), chosen.get('tokenizer')
-    if tokenizer and not Path(tokenizer).exists():
-        raise InputError(
-            f'--tokenizer {tokenizer}: no such folder or index file; make it with tiger_tokenize')
-    ids = lambda: tokenizer or _tokenizer(dataset, out) if model in GENERATIVE else None
+    _check_options(chosen)
+    model, dataset = chosen['model'], open_data(chosen['data'], chosen.get('order'))
+    out = Path(chosen.get('out', f'runs/{dataset.name}/{model}'))
+    def ids():
+        if model in GENERATIVE: return chosen.get('tokenizer') or _tokenizer(dataset, out)
     return dataset, model, out, _override(preset_for(dataset)[model], chosen), ids
 
 # %% ../nbs/8_recommender/7_cli.ipynb #run-of-params
@@ -71,9 +82,10 @@ def _run_of_params(chosen):
     from tiger_nb.origin_config import dataset_of, params_tokenizer, read_params
     free = {'params', 'out', 'minutes', 'epochs', 'steps', 'seed', 'precision', 'device', 'json'}
     p = read_params(chosen['params'])
-    for name in chosen.keys() - free - ({'model'} if chosen.get('model') == p.model else set()):
-        raise InputError(
-            f'--{name.replace("_", "-")} is for the file of --params to say; leave one of them out')
+    if chosen.get('model') == p.model: free.add('model')
+    for name in chosen.keys() - free:
+        raise InputError(f'--{name.replace("_", "-")} is for the file of --params to say; leave one of them '
+                         'out')
     if p.unused: print(f'tiger_train: {", ".join(p.unused)} mean nothing to a {p.model}', file=sys.stderr)
     dataset, out = dataset_of(p.inter), Path(chosen.get('out', f'runs/{p.experiment}'))
     ids = lambda: params_tokenizer(p, dataset.n_items, out/'tokenizer') if p.model == 'tiger' else None
@@ -91,17 +103,18 @@ def _print_metrics(parts, card):
 
 # %% ../nbs/8_recommender/7_cli.ipynb #train-work
 def _train(chosen, json):
-    "The work of `tiger_train`, in each of its processes."
+    "The work of `tiger_train`, in each of its processes; of several one prints."
     from tiger_nb.evaluation import load_record
     from tiger_nb.processes import from_main, rank_size
-    from tiger_nb.recommender import train_bundle
+    from tiger_nb.recommender import check_learnable, train_bundle
     from tiger_nb.training import join
     dataset, model, out, s, ids = (_run_of_params if 'params' in chosen else _run_of_options)(chosen)
     join(s.training.device)
-    finished = (out/'result.json').exists()
+    finished, first = (out/'result.json').exists(), rank_size()[0] == 0
+    if not finished: check_learnable(dataset)
+    if s.filter_seen and first: say_repeats(dataset, 'valid', 'test')
     train_bundle(dataset, model, out, s, from_main(ids))
-    if rank_size()[0]:
-        return  # of several processes one prints
+    if not first: return
     if finished: print(f'tiger_train: {out} is finished already, nothing is trained', file=sys.stderr)
     record = load_record(out/'result.json')
     if json: return print((out/'result.json').read_text(), end='')
@@ -112,22 +125,22 @@ def _train(chosen, json):
 @partial(command, epilog=partial(preset_text, *MODELS))
 def tiger_train(
     model:Literal[tuple(MODELS)]=None, # the network; needed unless --params names it
-    data:str=None,           # a data folder, its inter.json, sample, beauty, sports or toys; needed unless --params names it
-    order:Order=None, # order of the histories (default: the best the folder has)
-    out:str=None,            # folder of the run (default: runs/<data>/<model>, with --params runs/<experiment_name>)
-    tokenizer:str=None,      # Semantic IDs of a tiger: a folder of tiger_tokenize or an index file (default: index_*.json of the data, else made in OUT/tokenizer)
-    params:str=None,         # configuration file in the form of NonameUntitled/tiger; budgets, --seed, --out, --precision and --device may be added (default: none)
+    data:str=None,           # a data folder, a file of histories, sample, beauty, sports or toys
+    order:Order=None,        # order of the histories (default: the best the folder has)
+    out:str=None,            # folder of the run (default: runs/<data>/<model>, or <experiment_name>)
+    tokenizer:str=None,      # Semantic IDs of a tiger: folder or index file (default: the data's, or made)
+    params:str=None,         # configuration file in the form of NonameUntitled/tiger (default: none)
     minutes:float=None,      # budget in minutes, validation included (default: the preset's budget)
     epochs:int=None,         # budget in passes over the training rows (default: the preset's budget)
     steps:int=None,          # budget in optimizer steps (default: the preset's budget)
-    batch_size:int=None,     # rows a step: users for a sasrec, prefixes for a tiger, histories for a tiger_decoder (default: the preset's)
+    batch_size:int=None,     # rows a step: users, prefixes or histories, see below (default: the preset's)
     accumulate:int=None,     # parts in which a step's rows are taken, to save memory (default: 1)
     lr:float=None,           # peak learning rate (default: the preset's)
-    schedule:Literal['constant', 'cosine', 'inverse_sqrt']=None, # learning rate after the warm-up (default: the preset's)
+    schedule:Literal['constant', 'cosine', 'inverse_sqrt']=None, # after the warm-up (default: the preset's)
     warmup_steps:int=None,   # steps in which the rate rises from 0 (default: the preset's)
     dropout:float=None,      # share of units dropped, 0 to 1 (default: the preset's)
     loss:Literal['softmax', 'sampled', 'bce']=None, # of a sasrec (default: the preset's)
-    negatives:int=None,      # of a sasrec: items drawn a batch for sampled, a position for bce (default: the preset's)
+    negatives:int=None,      # of a sasrec: items drawn a batch or a position (default: the preset's)
     users:int=None,          # of a tiger: hashed user tokens (default: no user token)
     patience:int=None,       # validations without a new best before it stops (default: never)
     validate_every:int=None, # steps between validations, 0: once an epoch (default: the preset's)
@@ -142,7 +155,13 @@ def tiger_train(
 ):
     """Train a SASRec or a TIGER and measure it on test, once.
 
-    Writes a bundle: result.json (card, metrics, train_seconds), settings.json, model.safetensors, curve.parquet and what recommend needs.
+    Writes a bundle: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
+    curve.parquet and what recommend needs. A step's rows are users for a sasrec, prefixes for a tiger,
+    histories for the others; --negatives are drawn a batch for sampled, a position for bce.
+
+    Where --tokenizer is left out, index_*.json of the data is taken, or Semantic IDs are made in
+    OUT/tokenizer. With --params the file names model and data; budgets, --seed, --out, --precision and
+    --device may be added.
 
     tiger_train --model sasrec --data sample --out runs/sample/sasrec
     tiger_train --model tiger_decoder --data data/Beauty --epochs 10
@@ -159,22 +178,28 @@ def check_split(
 ):
     "Raises `InputError` unless a run belongs to the split of the data."
     mine = dataset.split.sha256
-    if card.split_sha256 != mine:
-        raise InputError(
-            f"{run}: was trained on '{card.dataset}', {card.order} order, split {card.split_sha256[:8]}, but "
-            f"the data is '{dataset.name}', "
-            f'{dataset.order} order, split {mine[:8]}; give its own --data and --order, or '
-            f'train again')
+    if card.split_sha256 == mine: return
+    raise InputError(f"{run}: was trained on '{card.dataset}', {card.order} order, split "
+                     f"{card.split_sha256[:8]}, but the data is '{dataset.name}', {dataset.order} order, "
+                     f'split {mine[:8]}; give its own --data and --order, or train again')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #data-of-run
 def _data_of_run(run, card, data, order):
-    "The data set of a run: what the command names, else where it was when the run was trained, else by name."
+    "The data set of a run: what the command names, else where it was in training, else by name."
     if not data:
-        kept = loads((Path(run)/'manifest.json').read_text()).get('data')
+        kept = read_json(Path(run)/'manifest.json').get('data')
         data = kept if kept and Path(kept).is_dir() else card.dataset
     dataset = open_data(data, order or (None if Path(data).is_file() else card.order))
     check_split(card, dataset, run)
     return dataset
+
+# %% ../nbs/8_recommender/7_cli.ipynb #measurable
+def _measurable(dataset, part, seen):
+    "Raises `InputError` where no user is held out; says which targets cannot be found."
+    if not len(dataset.split.users):
+        raise InputError(f'{dataset.name}: no user has three events, so nothing is held out to measure '
+                         'with; give longer histories')
+    if seen: say_repeats(dataset, part)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-parts
 def _baseline(name, dataset):
@@ -187,20 +212,28 @@ def _baseline(name, dataset):
             'covisitation': CoVisitation}[name]().fit(dataset.split.train, dataset.n_items)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-run-x
-def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket):
-    "Card and metrics of a run, measured anew."
-    from tiger_nb.recommender import Recommender, measure
+def _loaded(run, beams, exact):
+    "A finished run; raises `InputError` for one that has no result, or no search that options could set."
+    from tiger_nb.recommender import Recommender
     rec = Recommender.load(run)
     if rec.card is None:
-        raise InputError(
-            f'{run}: holds no result.json, so its training has not ended; run the same tiger_train again')
+        raise InputError(f'{run}: holds no result.json, so its training has not ended; run the same '
+                         'tiger_train again')
     for name, given in dict(beams=beams, exact=exact).items():
         if given and not rec.semantic_ids: raise InputError(f'--{name} is for a tiger; leave it out')
     if beams and exact: raise InputError('--beams and --exact exclude each other; an exact list has no width')
+    return rec
+
+# %% ../nbs/8_recommender/7_cli.ipynb #evaluate-run-y
+def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket):
+    "Card and metrics of a run, measured anew."
+    from tiger_nb.recommender import measure
+    rec = _loaded(run, beams, exact)
     dataset = _data_of_run(run, rec.card, data, order)
-    ids, seen, beams = rec.semantic_ids or (ids
-                                            and ids(dataset)), rec.card.filter_seen if filter_seen is None else filter_seen, beams or rec.beams
+    seen = rec.card.filter_seen if filter_seen is None else filter_seen
+    ids, beams = rec.semantic_ids or (ids and ids(dataset)), beams or rec.beams
     if bucket and not ids: raise InputError('--accounting bucket needs Semantic IDs; give --tokenizer')
+    _measurable(dataset, part, seen)
     metrics = measure(rec.model, dataset, part, ids, beams, seen, bucket=bucket, desc=f'{rec.name} on {part}',
                       exact=exact)
     return replace(rec.card, filter_seen=seen, hit_accounting='bucket' if bucket else 'item',
@@ -212,6 +245,7 @@ def _evaluate_baseline(name, data, order, part, filter_seen, ids, bucket):
     from tiger_nb.evaluation import evaluate_scores, make_card
     if bucket and not ids: raise InputError('--accounting bucket needs Semantic IDs; give --tokenizer')
     dataset, seen = open_data(data, order), filter_seen is not False
+    _measurable(dataset, part, seen)
     buckets = ids(dataset).buckets if bucket else None
     histories, targets = dataset.split.part(part)
     metrics = evaluate_scores(_baseline(name, dataset).score, histories, targets, dataset.n_items, seen,
@@ -221,35 +255,40 @@ def _evaluate_baseline(name, data, order, part, filter_seen, ids, bucket):
     return make_card(dataset, name.replace('covis', 'co-vis'), filter_seen=seen,
                      hit_accounting='bucket' if bucket else 'item', selected_on=chosen), metrics
 
-# %% ../nbs/8_recommender/7_cli.ipynb #evaluate
-@command
-def tiger_evaluate(
-    run:str=None,         # folder of a run: give this or --baseline
-    baseline:Literal['popularity', 'covisitation', 'content']=None, # an untrained model, fitted to the train part: give this or --run
-    data:str=None,        # a data folder, its inter.json, sample, beauty, sports or toys (default: where the run's data was)
-    order:Order=None, # order of the histories (default: the run's; for a baseline the best the folder has)
-    part:Literal['valid', 'test']='test', # which held-out items
-    filter_seen:bool=None,# leave out the items of the whole history (default: as in the run; for a baseline yes)
-    accounting:Literal['item', 'bucket']='item', # what counts as a hit: the item itself, or any item with the same learned codes
-    tokenizer:str=None,   # Semantic IDs for bucket accounting of a baseline or a sasrec: folder or index file (default: none)
-    beams:int=None,       # beam width of a tiger (default: the run's)
-    exact:bool=False,     # of a tiger: exact lists in place of a beam search
-    out:str=None,         # file for the record, .json (default: none is written)
-    json:bool=False,      # print the record as JSON
-):
-    """Measure a run or a baseline over the whole catalogue.
-
-    tiger_evaluate --run runs/sample/tiger --part valid
-    tiger_evaluate --baseline covisitation --data data/Beauty --order standard"""
+# %% ../nbs/8_recommender/7_cli.ipynb #check-evaluate
+def _check_evaluate(run, baseline, data, beams, exact):
+    "Raises `InputError` for options that contradict each other."
     check_numbers(dict(beams=beams))
     if bool(run) == bool(baseline): raise InputError('give either --run or --baseline')
     if baseline and not data:
         raise InputError('--data is missing; give the data that the baseline learns from')
     if baseline and (beams or exact): raise InputError('--beams and --exact are for a tiger; leave them out')
+
+# %% ../nbs/8_recommender/7_cli.ipynb #evaluate
+@command
+def tiger_evaluate(
+    run:str=None,         # folder of a run: give this or --baseline
+    baseline:Literal['popularity', 'covisitation', 'content']=None, # an untrained model: this or --run
+    data:str=None,        # folder, file of histories or name (default: where the run's data was)
+    order:Order=None,     # order of the histories (default: the run's; for a baseline the folder's best)
+    part:Literal['valid', 'test']='test', # which held-out items
+    filter_seen:bool=None,# leave out the items of the whole history (default: as in the run, else yes)
+    accounting:Literal['item', 'bucket']='item', # a hit: the item, or any with the same learned codes
+    tokenizer:str=None,   # Semantic IDs for buckets where the run has none: folder or file (default: none)
+    beams:int=None,       # beam width of a tiger (default: the run's)
+    exact:bool=False,     # of a tiger: exact lists in place of a beam search
+    out:str=None,         # file for the record, .json (default: none is written)
+    json:bool=False,      # print the record as JSON
+):
+    """Measure a run or a baseline over the whole catalogue. A baseline is fitted to the train part.
+
+    tiger_evaluate --run runs/sample/tiger --part valid
+    tiger_evaluate --baseline covisitation --data data/Beauty --order standard"""
+    _check_evaluate(run, baseline, data, beams, exact)
     from tiger_nb.evaluation import save_record
     from tiger_nb.recommender import load_ids
-    ids, bucket = (lambda dataset: load_ids(tokenizer,
-                                            dataset.n_items)) if tokenizer else None, accounting == 'bucket'
+    ids = (lambda dataset: load_ids(tokenizer, dataset.n_items)) if tokenizer else None
+    bucket = accounting == 'bucket'
     if run: card, metrics = _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket)
     else: card, metrics = _evaluate_baseline(baseline, data, order, part, filter_seen, ids, bucket)
     if out: save_record(out, card, metrics, part=part)
@@ -263,16 +302,31 @@ def _plain(text):
     return ''.join(c if c.isprintable() else ' ' for c in text)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
+def _check_recommend(history, file, out, workers, user):
+    "Raises `InputError` for options that contradict each other."
+    if (history is None) == (file is None): raise InputError('give either --history or --file')
+    if file and user: raise InputError('--user is for --history; leave it out, a --file has its own')
+    if history and (out or workers): raise InputError('--out and --workers are for --file; leave them out')
+    if file and not out: raise InputError('--out is missing; give a folder for the recommendations')
+
+def _item_ids(history):
+    "The ids of a history on the command line."
+    words = history.replace(',', ' ').split()
+    if wrong := [w for w in words if not re.fullmatch(r'[0-9]{1,9}', w)]:
+        raise InputError(f'--history: {wrong[0][:40]!r} is no item id; ids are whole numbers such as 3,17,42')
+    return [int(w) for w in words]
+
+# %% ../nbs/8_recommender/7_cli.ipynb #recommend-command
 @command
 def tiger_recommend(
     run:str,              # folder of a run
     history:str=None,     # item ids, the oldest first, with commas between them: give this or --file
-    file:str=None,        # Parquet file, or a folder of them, with a row a user: user, and history as a list of item ids
-    out:str=None,         # with --file: folder that gets Parquet files with user, items, keys, scores (default: none)
+    file:str=None,        # Parquet file, or a folder of them: user, and history as a list of ids
+    out:str=None,         # with --file: folder for Parquet files: user, items, keys, scores (default: none)
     workers:int=0,        # with --file: actors of a Ray Data job; 0: this process
     k:int=10,             # how many items
     filter_seen:bool=True,# leave out the items of the history
-    user:str='',          # key of the user, for models with user tokens; an unknown one is hashed as any other
+    user:str='',          # key of the user, for models with user tokens; an unknown one is hashed too
     exact:bool=False,     # of a tiger: the exact list in place of a beam search
     json:bool=False,      # print JSON: a list of {rank, item, key, title, score}
 ):
@@ -281,18 +335,13 @@ def tiger_recommend(
     tiger_recommend --run runs/sample/tiger --history 3,17,42 --k 10
     tiger_recommend --run runs/sample/tiger --file histories.parquet --out recommended --workers 2"""
     check_numbers(dict(k=k))
-    if (history is None) == (file is None): raise InputError('give either --history or --file')
-    if file and user: raise InputError('--user is for --history; leave it out, a --file has its own')
-    if history and (out or workers): raise InputError('--out and --workers are for --file; leave them out')
+    _check_recommend(history, file, out, workers, user)
     if file:
-        if not out: raise InputError('--out is missing; give a folder for the recommendations')
         from tiger_nb.batch import recommend_many
         return print(recommend_many(run, file, out, k, filter_seen, workers, exact=exact))
-    words = history.replace(',', ' ').split()
-    if wrong := [w for w in words if not re.fullmatch(r'\d{1,9}', w)]:
-        raise InputError(f'--history: {wrong[0]!r} is no item id; ids are whole numbers such as 3,17,42')
+    ids = _item_ids(history)
     from tiger_nb.recommender import Recommender
-    table = Recommender.load(run).recommend([int(w) for w in words], k, filter_seen, user, exact)
+    table = Recommender.load(run).recommend(ids, k, filter_seen, user, exact)
     if json: return print(dumps(table.to_dicts()))
     print('rank    item      score  title')
     for row in table.iter_rows(named=True):
@@ -301,11 +350,11 @@ def tiger_recommend(
 # %% ../nbs/8_recommender/7_cli.ipynb #demo
 @command
 def tiger_demo(
-    data:str='sample',     # a data folder, its inter.json, sample, beauty, sports or toys
-    order:Order=None, # order of the histories (default: the best the folder has)
+    data:str='sample',     # a data folder, a file of histories, sample, beauty, sports or toys
+    order:Order=None,      # order of the histories (default: the best the folder has)
     port:int=7860,         # port on 127.0.0.1
-    runs:str=None,         # folder with tokenizer/, sasrec/ and tiger/, made where missing (default: runs/<data>)
-    minutes:float=None,    # training time of each model in minutes (default: the presets' budgets, see tiger_train --help)
+    runs:str=None,         # folder of tokenizer, sasrec and tiger, made where missing (default: runs/<data>)
+    minutes:float=None,    # training time of each model in minutes (default: the presets' budgets)
     prepare_only:bool=False, # make what is missing and stop
 ):
     """Prepare what is missing and serve the demo on 127.0.0.1.

@@ -22,12 +22,13 @@ from .files import InputError, atomic_path
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #encode
 def residual_encode(
-    X,          # (N, d) float
-    codebooks,  # (L, K, d) float
+    X,              # (N, d) float
+    codebooks,      # (L, K, d) float
     prices=None,    # (L, K) added to the squared distances, None: 0 everywhere
     block:int=8192, # rows at a time
-) -> np.ndarray: # (N, L) int64 codes
-    "The nearest code of each level for what the levels before left over, distance plus price; of equally near ones the lowest."
+)->np.ndarray: # (N, L) int64 codes
+    """The nearest code of each level for what the levels before left over, by distance plus price.
+    Of equally near codes it is the lowest."""
     codes = np.empty((len(X), len(codebooks)), np.int64)
     for start in range(0, len(X), block):
         residual = X[start:start + block]                                       # (B, d)
@@ -40,8 +41,8 @@ def residual_encode(
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #residual-decode
 def residual_decode(
-    codes,      # (N, l) int codes of the first l <= L levels
-    codebooks,  # (L, K, d) float
+    codes,          # (N, l) int codes of the first l <= L levels
+    codebooks,      # (L, K, d) float
     block:int=8192, # rows at a time
 )->np.ndarray: # (N, d) float
     "The sum of the named codebook rows; zeros for no level."
@@ -61,8 +62,8 @@ def check_vectors(
     if X.ndim != 2 or 0 in X.shape:
         raise InputError(f'vectors: shape {X.shape}; give a table with a row per item')
     if width is not None and X.shape[1] != width:
-        raise InputError(
-            f'vectors: {X.shape[1]} dimensions, the codebooks have {width}; use the encoder that made them')
+        raise InputError(f'vectors: {X.shape[1]} dimensions, the codebooks have {width}; '
+                         'use the encoder that made them')
     bad = np.flatnonzero(~np.isfinite(X).all(1))
     if len(bad): raise InputError(f'vectors: row {bad[0]} holds NaN or infinity; encode this item again')
     return X
@@ -77,38 +78,43 @@ class ResidualQuantizer:
 
     def __post_init__(self): self.codebooks, self.meta = None, {}
 
-    def encode(self,
-        X, # (N, d) float
-    ) -> np.ndarray: # (N, L) int64
-        "Codes of vectors, old or new. Raises `InputError` for vectors of another width, with NaN, or before `fit`."
-        return residual_encode(self.latents(X), self.codebooks)
-
-    def decode(self,
-        codes, # (N, l) int, the first l <= L codes
-    ) -> np.ndarray: # (N, d) float32
-        "Vectors that the codes stand for."
-        return residual_decode(codes, self._fitted())
-
-    def latents(self,
-        X, # (N, d) float
-    ) -> np.ndarray: # (N, d) float32, or another width where a kind has a space of its own for its codebooks
-        "Vectors in the space of the codebooks; here as they are. Raises `InputError` as `encode` does."
-        return check_vectors(X, self._fitted().shape[2])
-
     def _fitted(self):
         if self.codebooks is None:
             raise InputError(f'{type(self).__name__}: has no codebooks yet; call fit first')
         return self.codebooks
 
-    def arrays(self) -> dict: # name -> array
+    def latents(self,
+        X, # (N, d) float
+    )->np.ndarray: # (N, d) float32; another width where a kind has a space of its own
+        "Vectors in the space of the codebooks; here as they are. Raises `InputError` as `encode` does."
+        return check_vectors(X, self._fitted().shape[2])
+
+    def arrays(self)->dict: # name -> array
         "Everything that `fit` learned."
         return {'codebooks': self._fitted()}
 
     def set_arrays(self,
         arrays:dict, # as `arrays` gave them
-    ) -> None:
+    )->None:
         "Put back what `fit` learned."
         self.__dict__.update(arrays)
+
+# %% ../nbs/5_semantic_ids/1_quantizers.ipynb #base-encode
+@patch
+def encode(self:ResidualQuantizer,
+    X, # (N, d) float
+)->np.ndarray: # (N, L) int64
+    """Codes of vectors, old or new.
+    Raises `InputError` for vectors of another width, with NaN, or before `fit`."""
+    return residual_encode(self.latents(X), self.codebooks)
+
+# %% ../nbs/5_semantic_ids/1_quantizers.ipynb #base-decode
+@patch
+def decode(self:ResidualQuantizer,
+    codes, # (N, l) int, the first l <= L codes
+)->np.ndarray: # (N, d) float32
+    "Vectors that the codes stand for."
+    return residual_decode(codes, self._fitted())
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #distances
 @patch
@@ -117,27 +123,40 @@ def distances(self:ResidualQuantizer,
     codes,     # (N, l) int, l >= level; those from `level` on are not looked at
     level:int, # 0 … L-1
 )->np.ndarray: # (N, K) float32 squared distances
-    "What the first `level` codes leave over, to each row of that level's codebook, in the codebooks' space. Raises `InputError` as `encode` does."
+    """What the first `level` codes leave over, to each row of that level's codebook, in its space.
+    Raises `InputError` as `encode` does."""
     residual = self.latents(X) - residual_decode(np.asarray(codes)[:, :level], self.codebooks)   # (N, d)
     C = self.codebooks[level]                                                                    # (K, d)
-    return ((residual**2).sum(1, keepdims=True) - 2 * residual @ C.T + (C * C).sum(1)).clip(min=0)   # (N, K)
+    lengths = (residual**2).sum(1, keepdims=True)                                                # (N, 1)
+    return (lengths - 2 * residual @ C.T + (C * C).sum(1)).clip(min=0)                           # (N, K)
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #save
 @patch
 def save(self:ResidualQuantizer,
-    path,                # .safetensors file to write
-    meta:dict
-    |None=None, # what belongs to it, such as the encoder's name and the text template; `load` puts it into `.meta`
+    path,               # .safetensors file to write
+    meta:dict|None=None, # what belongs to it, such as the encoder's name; `load` puts it into `.meta`
 )->None:
     "Write a fitted quantizer: arrays, settings and `meta` in one file."
     about = dict(kind=type(self).__name__, settings=json.dumps(asdict(self)), meta=json.dumps(meta or {}))
     arrays = {name: np.ascontiguousarray(a) for name, a in self.arrays().items()}
     with atomic_path(path) as temp: save_file(arrays, temp, about)
 
-# %% ../nbs/5_semantic_ids/1_quantizers.ipynb #load
+# %% ../nbs/5_semantic_ids/1_quantizers.ipynb #load-kinds
 def _kinds(cls):
-    return {cls.__name__: cls} | {name: kind for sub in cls.__subclasses__() for name,
-                                  kind in _kinds(sub).items()}
+    "Class by name: `cls` and everything that inherits from it."
+    below = (_kinds(sub) for sub in cls.__subclasses__())
+    return {cls.__name__: cls} | {name: kind for kinds in below for name, kind in kinds.items()}
+
+# %% ../nbs/5_semantic_ids/1_quantizers.ipynb #load
+def _read(path):
+    "Header and arrays of a .safetensors file, or an `InputError`."
+    try:
+        with safe_open(path, 'numpy') as f:
+            return f.metadata() or {}, {name: f.get_tensor(name) for name in f.keys()}
+    except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of codebooks') from None
+    except Exception as e:
+        raise InputError(f'{path}: is not a readable safetensors file ({e}); '
+                         'write it again with save') from None
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #load-def
 @patch(cls_method=True)
@@ -145,18 +164,11 @@ def load(cls:ResidualQuantizer,
     path, # .safetensors file
 )->ResidualQuantizer: # of the kind that was saved, which must be `cls` or a subclass
     "Read a fitted quantizer. Raises `InputError` when the file is missing, damaged or of another kind."
-    try:
-        with safe_open(path, 'numpy') as f:
-            about, arrays = f.metadata() or {}, {name: f.get_tensor(name) for name in f.keys()}
-    except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of codebooks') from None
-    except Exception as e:
-        raise InputError(
-            f'{path}: is not a readable safetensors file ({e}); write it again with save') from None
+    about, arrays = _read(path)
     kind = _kinds(cls).get(about.get('kind'))
     if kind is None:
-        raise InputError(
-            f"{path}: field 'kind' is {about.get('kind')!r}, not one of {', '.join(_kinds(cls))}; load it "
-            f"with its own class")
+        raise InputError(f"{path}: field 'kind' is {about.get('kind')!r}, not one of "
+                         f"{', '.join(_kinds(cls))}; load it with its own class")
     try:
         quantizer = kind(**json.loads(about['settings']))
         quantizer.set_arrays(arrays)
@@ -168,16 +180,18 @@ def load(cls:ResidualQuantizer,
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #error
 def relative_error(
-    X,     # (N, d) vectors
-    X_hat, # (N, d) what stands for them
+    X,              # (N, d) vectors
+    X_hat,          # (N, d) what stands for them
     block:int=8192, # rows at a time
 )->float: # 0: nothing lost, 1: as bad as the mean
     "Squared error as a share of the variance."
     X = np.asarray(X)
-    X_hat, mean, lost, total = np.broadcast_to(X_hat, X.shape), X.mean(0, dtype=np.float64), 0., 0.
+    X_hat, mean = np.broadcast_to(X_hat, X.shape), X.mean(0, dtype=np.float64)
+    lost, total = 0., 0.
     for start in range(0, len(X), block):
         x = X[start:start + block].astype(np.float64)       # (B, d); in blocks, so that a million rows fit
-        lost, total = lost + ((x - X_hat[start:start + block])**2).sum(), total + ((x - mean)**2).sum()
+        lost += ((x - X_hat[start:start + block])**2).sum()
+        total += ((x - mean)**2).sum()
     return float(lost / total)
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #error-by-level
@@ -195,8 +209,7 @@ def collision_rate(
 )->float: # 0 … 1
     "Share of the items that share all their codes with another item."
     codes = np.asarray(codes)
-    # equal rows side by side; 30 times as fast as np.unique(axis=0)
-    codes = codes[np.lexsort(codes.T)]
+    codes = codes[np.lexsort(codes.T)]   # equal rows side by side; 30 times as fast as np.unique(axis=0)
     first = np.flatnonzero(np.append(True, (codes[1:] != codes[:-1]).any(1)))    # where each bucket begins
     members = np.diff(first, append=len(codes))
     return float(members[members > 1].sum() / len(codes))
@@ -209,17 +222,14 @@ def fit_codebooks(
 )->np.ndarray: # (L, K, d) float32, 0 for codes that no item has
     "Level by level the mean residual of the items with each code."
     codes, books = np.asarray(codes), []
+    ones, ends = np.ones(len(X), np.float32), np.arange(len(X) + 1)
     for level, code in enumerate(codes.T):
-        # (N, K), one 1 a row
-        has = csr_array((np.ones(len(X), np.float32), code, np.arange(len(X) + 1)), shape=(len(X), size))
+        has = csr_array((ones, code, ends), shape=(len(X), size))               # (N, K), one 1 a row
         total = has.T @ X                                                       # (K, d)
-        # less what the levels before say: no residuals are stored
-        for l, C in enumerate(books):
-            # (K, K) items with both codes
-            both = np.bincount(code * size + codes[:, l], minlength=size**2).reshape(size, size)
-            total = total - both @ C
-        # (K, d)
-        books.append(total / np.bincount(code, minlength=size).clip(min=1)[:, None])
+        for l, C in enumerate(books):   # less what the levels before say: no residuals are stored
+            both = np.bincount(code * size + codes[:, l], minlength=size**2)    # items with both codes
+            total = total - both.reshape(size, size) @ C                        # (K, K) @ (K, d)
+        books.append(total / np.bincount(code, minlength=size).clip(min=1)[:, None])   # (K, d)
     return np.stack(books).astype(np.float32)
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #random-ids
@@ -246,7 +256,8 @@ class RandomIDs(ResidualQuantizer):
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #lsh
 @dataclass
 class LSH(ResidualQuantizer):
-    "Codes from the sides of random hyperplanes; `codes` must be a power of 2 (Rajput et al. 2023, section 4.3, as ablation)."
+    """Codes from the sides of random hyperplanes; `codes` must be a power of 2.
+    One of the ablations of Rajput et al. 2023, section 4.3."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -257,10 +268,9 @@ class LSH(ResidualQuantizer):
         X, # (N, d) float
     ):
         X = check_vectors(X)
-        bits = self.codes.bit_length() - 1
+        shape = self.levels, self.codes.bit_length() - 1, X.shape[1]                      # (L, bits, d)
         self.mean = X.mean(0, dtype=np.float64).astype(np.float32)
-        self.planes = np.random.default_rng(self.seed).normal(size=(self.levels, bits,
-                                                                    X.shape[1])).astype(np.float32)
+        self.planes = np.random.default_rng(self.seed).normal(size=shape).astype(np.float32)
         self.codebooks = np.zeros((self.levels, self.codes, X.shape[1]), np.float32)
         self.codebooks = fit_codebooks(X, self.encode(X), self.codes)
         return self
@@ -301,9 +311,8 @@ class PQ(ResidualQuantizer):
     def _bits(self, n):
         bits = self.codes.bit_length() - 1
         if self.codes == 1 << bits and n >= self.codes: return bits
-        raise InputError(
-            f'{type(self).__name__}: codes={self.codes} for {n} items; use a power of 2, at most the number '
-            f'of items')
+        raise InputError(f'{type(self).__name__}: codes={self.codes} for {n} items; '
+                         'use a power of 2, at most the number of items')
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #opq
 @dataclass
@@ -316,10 +325,9 @@ class OPQ(PQ):
     ):
         "Learn rotation and codebooks. Raises `InputError` as `PQ` does."
         X = check_vectors(X)
-        # D: d rounded up to a multiple of L
-        width = -(-X.shape[1] // self.levels) * self.levels
-        turn, pq = faiss.OPQMatrix(X.shape[1], self.levels,
-                                   width), faiss.ProductQuantizer(width, self.levels, self._bits(len(X)))
+        width = -(-X.shape[1] // self.levels) * self.levels                   # D: d, up to a multiple of L
+        turn = faiss.OPQMatrix(X.shape[1], self.levels, width)
+        pq = faiss.ProductQuantizer(width, self.levels, self._bits(len(X)))
         pq.cp.seed, pq.cp.min_points_per_centroid = self.seed, 1
         turn.niter, turn.pq = self.rounds, pq
         turn.train(X)

@@ -24,33 +24,37 @@ from .plots import bar_panels
 from .quantizers import check_vectors, fit_codebooks, relative_error, residual_decode
 from .semantic_ids import SemanticIds
 
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #residual-energy-shuffled-energy
+def _shuffled_energy(codes): # (N, L) -> (L,) share of the variance that is left by chance
+    used = np.array([len(np.unique(column)) for column in codes.T])                          # (L,)
+    return np.cumprod(1 - (used - 1) / max(len(codes) - 1, 1))
+
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #residual-energy
 def residual_energy(
     codes,          # (N, L) int codes
     X,              # (N, d) float vectors
     quantizer=None, # fitted, its `decode` is asked; None: codebooks are fitted to the codes
-)->tuple[list,
-           list]: # per level: share of the variance left; the same if the level's codes were shuffled and fitted
-    "What is not yet said after each level. Raises `InputError` when the quantizer's vectors have another width."
-    used = np.array([len(np.unique(column)) for column in codes.T])                          # (L,)
-    chance = np.cumprod(1 - (used - 1) / max(len(X) - 1, 1))                                 # (L,)
-    books = None if quantizer else fit_codebooks(X, codes, int(codes.max()) + 1)             # (L, K, d)
+)->tuple: # per level: share of the variance left; the same if the level's codes were shuffled and fitted
+    """What is not yet said after each level.
+    Raises `InputError` when the quantizer's vectors have another width."""
+    if quantizer: decode = quantizer.decode
+    else:
+        books = fit_codebooks(X, codes, int(codes.max()) + 1)                                # (L, K, d)
+        decode = lambda first: residual_decode(first, books)
     left = []
     for l in range(1, codes.shape[1] + 1):
-        # (N, d)
-        X_hat = quantizer.decode(codes[:, :l]) if quantizer else residual_decode(codes[:, :l], books)
+        X_hat = decode(codes[:, :l])                                                         # (N, d)
         if X_hat.shape != X.shape:
-            raise InputError(
-                f'quantizer: decodes to {X_hat.shape[1]} dimensions, the vectors have {X.shape[1]}; give the '
-                f'vectors it was fitted to')
+            raise InputError(f'quantizer: decodes to {X_hat.shape[1]} dimensions, the vectors have '
+                             f'{X.shape[1]}; give the vectors it was fitted to')
         left.append(relative_error(X, X_hat))
-    return left, chance.tolist()
+    return left, _shuffled_energy(codes).tolist()
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #nearest
 def nearest(
-    X,            # (N, d) float vectors
-    rows,         # (M,) items to ask about
-    k:int=10,     # neighbours of each
+    X,              # (N, d) float vectors
+    rows,           # (M,) items to ask about
+    k:int=10,       # neighbours of each
     block:int=4096, # rows at a time
 )->np.ndarray: # (M, k) items, nearest first, the item itself not among them
     "Exact nearest items by cosine; k is at most N - 1."
@@ -60,43 +64,48 @@ def nearest(
     found = np.concatenate([index.search(X[rows[i:i + block]], k + 1)[1]
                             for i in range(0, len(rows), block)])   # (M, k+1)
     own = found == np.asarray(rows)[:, None]
-    # behind more than k copies of itself: drop the last one
-    own[~own.any(1), -1] = True
+    own[~own.any(1), -1] = True   # an item behind more than k copies of itself: drop the last copy
     return found[~own].reshape(len(rows), k)
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #neighbours-same-by-chance
+def _same_by_chance(p): # (N,) prefix of each item -> probability that two random items have the same
+    n = np.bincount(p)
+    return float((n * (n - 1)).sum() / (len(p) * (len(p) - 1)))
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #neighbours
 def neighbours(
-    prefixes,     # (L+1, N) from `prefix_ids`
-    X,            # (N, d) float vectors
-    k:int=10,     # neighbours of each item
+    prefixes,         # (L+1, N) from `prefix_ids`
+    X,                # (N, d) float vectors
+    k:int=10,         # neighbours of each item
     limit:int=20_000, # items asked about, drawn by seed where there are more
-    seed:int=0,   # of the draw
+    seed:int=0,       # of the draw
 )->list: # per prefix length 1 … at most 3: {share, chance}
-    "Share of the k nearest items that have the same first codes, and the probability that two random items have."
+    """Share of the k nearest items that have the same first codes.
+    Beside it the probability that two random items have."""
     rows = np.flatnonzero(X.any(1))                           # an item without a vector has no neighbours
     if len(rows) > limit: rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
-    near, lines = nearest(X, rows, k), []                     # (M, k)
-    for p in prefixes[1:4]:
-        n = np.bincount(p)
-        lines.append(dict(share=float((p[near] == p[rows, None]).mean()),
-                          chance=float((n * (n - 1)).sum() / (len(p) * (len(p) - 1)))))
-    return lines
+    near = nearest(X, rows, k)                                # (M, k)
+    return [dict(share=float((p[near] == p[rows, None]).mean()), chance=_same_by_chance(p))
+            for p in prefixes[1:4]]
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #item-labels-category-columns
+def _category_columns(categories): # list[str] column -> {category, subcategory} as columns, where they tell
+    path = categories.fill_null([]).list
+    depths = (path.get(d, null_on_oob=True) for d in range(int(path.len().max() or 0)))
+    coarse = next((c for c in depths if c.n_unique() - (c.null_count() > 0) > 1), None)
+    if coarse is None: return {}
+    fine = path.last()
+    return {'category': coarse} | ({} if coarse.equals(fine, null_equal=True) else {'subcategory': fine})
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #item-labels
 def item_labels(
     items:pl.DataFrame, # one row per item id, with `categories` (list[str]) or `brand` (str) where known
-)->dict: # {category, subcategory, brand}: (N,) int64 label, -1 where unknown; only labels of which there are two
+)->dict: # {category, subcategory, brand}: (N,) int64 label, -1 where unknown; only labels that differ
     "Labels that a prefix can be pure in, as numbers."
-    columns = {}
-    if 'categories' in items.columns:
-        path = items['categories'].fill_null([]).list
-        depths = (path.get(d, null_on_oob=True) for d in range(int(path.len().max() or 0)))
-        coarse = next((c for c in depths if c.n_unique() - (c.null_count() > 0) > 1), None)
-        if coarse is not None: columns = {'category': coarse, 'subcategory': path.last()}
-        if coarse is not None and coarse.equals(columns['subcategory'], null_equal=True):
-            columns.pop('subcategory')
+    columns = _category_columns(items['categories']) if 'categories' in items.columns else {}
     if 'brand' in items.columns: columns['brand'] = items['brand'].replace({'': None})
-    labels = {name: c.rank('dense').cast(pl.Int64).fill_null(0).to_numpy() - 1 for name, c in columns.items()}
+    number = lambda c: c.rank('dense').cast(pl.Int64).fill_null(0).to_numpy() - 1
+    labels = {name: number(column) for name, column in columns.items()}
     return {name: label for name, label in labels.items() if label.max(initial=-1) > 0}
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #purity
@@ -107,19 +116,18 @@ def _pure(prefix, label): # share of items whose label is the commonest of their
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #purity-x
 def purity(
-    prefixes,   # (L+1, N) from `prefix_ids`
-    label,      # (N,) int label of each item, -1 where unknown
-    seed:int=0, # of the shuffles
+    prefixes,       # (L+1, N) from `prefix_ids`
+    label,          # (N,) int label of each item, -1 where unknown
+    seed:int=0,     # of the shuffles
     shuffles:int=5, # whose mean is the chance
 )->list: # per prefix length 1 … at most 3: {share, chance, information}
-    "Purity of the prefixes, beside shuffled labels, and adjusted mutual information; items without a label are left out."
-    known, rng, lines = label >= 0, np.random.default_rng(seed), []
+    """Purity of the prefixes, beside shuffled labels, and adjusted mutual information.
+    Items without a label are left out."""
+    known, rng = label >= 0, np.random.default_rng(seed)
     y = label[known]
     mixed = [rng.permutation(y) for _ in range(shuffles)]
-    for p in prefixes[1:4, known]:
-        lines.append(dict(share=_pure(p, y), chance=float(np.mean([_pure(p, m) for m in mixed])),
-                          information=float(adjusted_mutual_info_score(y, p))))
-    return lines
+    return [dict(share=_pure(p, y), chance=float(np.mean([_pure(p, m) for m in mixed])),
+                 information=float(adjusted_mutual_info_score(y, p))) for p in prefixes[1:4, known]]
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #meaning
 _MEANING = {'items in collision': 'share of the items that have all learned codes in common with another one',
@@ -156,26 +164,43 @@ class ReportCard:
     def to_dict(self)->dict: # plain values, in the order of the fields
         return asdict(self)
 
-    def lines(self)->list: # (line, value, chance) each; value None where an input was missing
-        "All numbers of the card in one list."
-        rows = [('items in collision', self.collision_rate, None),
-                ('largest bucket', self.largest_bucket, None)]
-        for name, key in [('codes used', 'used'), ('dead codes', 'dead'), ('perplexity', 'perplexity'),
-                          ('largest share', 'largest_share'), ('variance left', 'left')]:
-            rows += [(f'{name} {l}', x[key] / (x['size'] if key == 'used' else 1), x.get(f'{key}_chance'))
-                     for l, x in enumerate(self.levels, 1) if x[key] is not None]
-        if self.error is not None: rows.append(('error', self.error, self.levels[-1]['left_chance']))
-        rows += [(f'neighbours {l}', x['share'], x['chance']) for l, x in enumerate(self.neighbours or [], 1)]
-        for label, xs in (self.purity or {}).items():
-            rows += [(f'purity {label} {l}', x['share'], x['chance']) for l, x in enumerate(xs, 1)]
-            rows += [(f'information {label} {l}', x['information'], 0.) for l, x in enumerate(xs, 1)]
-        if self.next_item:
-            bits, ndcg = self.next_item['bits'], self.next_item['ndcg']
-            rows += [('bits, unigram', bits['unigram'], bits['any']),
-                     ('bits, bigram', bits['bigram'], bits['any']),
-                     ('bits gained', bits['unigram'] - bits['bigram'], 0.),
-                     ('NDCG@10, unigram', ndcg['unigram'], None), ('NDCG@10, bigram', ndcg['bigram'], None)]
-        return rows + [(line, None, None) for line in self.missing]
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #card-levels-level-lines
+@patch
+def _level_lines(self:ReportCard):
+    "Lines of the levels' codes."
+    for name, key in [('codes used', 'used'), ('dead codes', 'dead'), ('perplexity', 'perplexity'),
+                      ('largest share', 'largest_share'), ('variance left', 'left')]:
+        for l, x in enumerate(self.levels, 1):
+            whole = x['size'] if key == 'used' else 1
+            if x[key] is not None: yield f'{name} {l}', x[key] / whole, x.get(f'{key}_chance')
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #card-levels-prefix-lines
+@patch
+def _prefix_lines(self:ReportCard):
+    "Lines of neighbours and labels, by length of the prefix."
+    for l, x in enumerate(self.neighbours or [], 1): yield f'neighbours {l}', x['share'], x['chance']
+    for label, xs in (self.purity or {}).items():
+        for l, x in enumerate(xs, 1): yield f'purity {label} {l}', x['share'], x['chance']
+        for l, x in enumerate(xs, 1): yield f'information {label} {l}', x['information'], 0.
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #card-levels
+@patch
+def _next_lines(self:ReportCard):
+    "Lines of the next item."
+    if not self.next_item: return
+    bits, ndcg = self.next_item['bits'], self.next_item['ndcg']
+    for model in ('unigram', 'bigram'): yield f'bits, {model}', bits[model], bits['any']
+    yield 'bits gained', bits['unigram'] - bits['bigram'], 0.
+    for model in ('unigram', 'bigram'): yield f'NDCG@10, {model}', ndcg[model], None
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #card-lines
+@patch
+def lines(self:ReportCard)->list: # (line, value, chance) each; value None where an input was missing
+    "All numbers of the card in one list."
+    rows = [('items in collision', self.collision_rate, None), ('largest bucket', self.largest_bucket, None)]
+    rows += self._level_lines()
+    if self.error is not None: rows.append(('error', self.error, self.levels[-1]['left_chance']))
+    return [*rows, *self._prefix_lines(), *self._next_lines(), *((line, None, None) for line in self.missing)]
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #card-table
 def _above(line, value, chance):
@@ -187,12 +212,13 @@ def _above(line, value, chance):
 @patch
 def table(self:ReportCard)->pl.DataFrame: # line, value, chance, above_chance, meaning
     "The card as a table, a row per line."
-    means = lambda line: self.missing.get(line) or next(text for name, text in _MEANING.items()
-                                                        if line.startswith(name))
-    return pl.DataFrame([dict(line=l, value=v, chance=c, above_chance=_above(l, v, c), meaning=means(l))
-                         for l, v, c in self.lines()],
-                        schema=dict(line=pl.String, value=pl.Float64, chance=pl.Float64,
-                                    above_chance=pl.Float64, meaning=pl.String))
+    def meaning(line):
+        known = (text for name, text in _MEANING.items() if line.startswith(name))
+        return self.missing.get(line) or next(known)
+    rows = [dict(line=l, value=v, chance=c, above_chance=_above(l, v, c), meaning=meaning(l))
+            for l, v, c in self.lines()]
+    return pl.DataFrame(rows, schema=dict(line=pl.String, value=pl.Float64, chance=pl.Float64,
+                                          above_chance=pl.Float64, meaning=pl.String))
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #card-save
 @patch
@@ -217,39 +243,50 @@ def load(cls:ReportCard,
 def _check_rows(n, **inputs): # {name: rows of the input, None if it is absent}
     for name, rows in inputs.items():
         if rows not in (None, n):
-            raise InputError(
-                f'{name}: describes {rows} items, the Semantic IDs {n}; give those of the same catalogue')
+            raise InputError(f'{name}: describes {rows} items, the Semantic IDs {n}; '
+                             'give those of the same catalogue')
+
+def _count(x): return None if x is None else len(x)
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #vector-lines
+def _vector_lines(codes, prefixes, vectors, quantizer, seed):
+    "What is left by level, what chance leaves, neighbours, and {line that is missing: reason}."
+    L = codes.shape[1]
+    if vectors is None:
+        why = dict.fromkeys(['variance left', 'error', 'neighbours'], 'no vectors were given')
+        return [None] * L, [None] * L, None, why
+    X = check_vectors(vectors)
+    return *residual_energy(codes, X, quantizer), neighbours(prefixes, X, seed=seed), {}
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #label-lines
+def _label_lines(prefixes, items, seed):
+    "Purity by label, and {line that is missing: reason}."
+    labels = {} if items is None else item_labels(items)
+    if labels: return {name: purity(prefixes, label, seed) for name, label in labels.items()}, {}
+    unknown = 'neither categories nor brands of the items are known'
+    why = 'no items were given' if items is None else unknown
+    return None, dict.fromkeys(['purity', 'information'], why)
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #report-card-x
 def report_card(
-    ids:SemanticIds,          # of the catalogue, with or without a collision digit
-    vectors=None,             # (N, d) float vectors that the codes should describe
-    quantizer=None,           # that made the codes, its `decode` is asked; None: codebooks are fitted to codes and vectors
-    items:pl.DataFrame=None,  # one row per item id, with `categories` (list[str]) or `brand` (str) where known
-    split:Split=None,         # histories; train and validation part are looked at
-    seed:int=0,               # of shuffles and draws
-    filter_seen:bool=True,    # leave the items of the history out of the bigram's ranking?
+    ids:SemanticIds,         # of the catalogue, with or without a collision digit
+    vectors=None,            # (N, d) float vectors that the codes should describe
+    quantizer=None,          # that made the codes, its `decode` is asked; None: codebooks are fitted to them
+    items:pl.DataFrame=None, # one row per item id, with `categories` (list[str]) or `brand` (str) where known
+    split:Split=None,        # histories; train and validation part are looked at
+    seed:int=0,              # of shuffles and draws
+    filter_seen:bool=True,   # leave the items of the history out of the bigram's ranking?
 )->ReportCard:
     "All lines that the inputs allow. Raises `InputError` for inputs of another catalogue."
-    _check_rows(ids.n_items, vectors=None if vectors is None else len(vectors),
-                items=None if items is None else len(items),
+    _check_rows(ids.n_items, vectors=_count(vectors), items=_count(items),
                 split=None if split is None else split.interactions.n_items)
-    codes, report, missing = ids.learned, ids.report(), {}
-    prefixes, L = prefix_ids(codes), codes.shape[1]
-    left, chance, near, pure, told = [None] * L, [None] * L, None, None, None
-    if vectors is None:
-        missing |= dict.fromkeys(['variance left', 'error', 'neighbours'], 'no vectors were given')
-    else:
-        X = check_vectors(vectors)
-        (left, chance), near = residual_energy(codes, X, quantizer), neighbours(prefixes, X, seed=seed)
-    labels = {} if items is None else item_labels(items)
-    if labels: pure = {name: purity(prefixes, label, seed) for name, label in labels.items()}
-    else:
-        missing |= dict.fromkeys(['purity', 'information'],
-                                 'no items were given' if items is None
-                                 else 'neither categories nor brands of the items are known')
+    codes, report = ids.learned, ids.report()
+    prefixes = prefix_ids(codes)
+    left, chance, near, missing = _vector_lines(codes, prefixes, vectors, quantizer, seed)
+    pure, unlabelled = _label_lines(prefixes, items, seed)
+    missing |= unlabelled
     if split is None: missing |= dict.fromkeys(['bits', 'NDCG@10'], 'no split was given')
-    else: told = next_item(codes, split, filter_seen, seed=seed)
+    told = None if split is None else next_item(codes, split, filter_seen, seed=seed)
     counts = [np.bincount(column, minlength=size) for column, size in zip(codes.T, ids.sizes)]
     levels = [level | dict(dead=int((c == 0).sum()), largest_share=float(c.max() / c.sum()), left=l,
                            left_chance=e)
@@ -257,34 +294,43 @@ def report_card(
     return ReportCard(**report | dict(levels=levels, error=left[-1], neighbours=near, purity=pure,
                                       next_item=told, missing=missing))
 
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #figure-beside-chance
+def _beside_chance(xs, value='share', chance='chance'): # bars of a list of {value, chance}
+    return {'tokenizer': [x[value] for x in xs], 'chance': [x[chance] for x in xs]}
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #figure-next-panel
+def _next_panel(models, part, card, **more): # bars of what unigram and bigram reach
+    return models, {'tokenizer': [card.next_item[part][m] for m in models]} | more
+
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #figure
+@patch
+def _panels(self:ReportCard):
+    "(heading, line whose input may be missing, function that gives the bars) of each panel."
+    used = [f'{l}: {x["used"]} of {x["size"]}' for l, x in enumerate(self.levels, 1)]
+    levels = [f'level {l}' for l in range(1, len(self.levels) + 1)]
+    even = {'tokenizer': [x['perplexity'] / x['size'] for x in self.levels]}
+    first = lambda xs: [f'first {l}' if l > 1 else 'first' for l in range(1, len(xs) + 1)]
+    shares = lambda xs: (first(xs), _beside_chance(xs), 1)
+    label, pure = next(iter((self.purity or {}).items()), ('category', None))
+    models = ['unigram', 'bigram']
+    yield 'perplexity / codes (level: codes in use)', None, lambda: (used, even, 1)
+    yield ('variance left after the level', 'variance left',
+           lambda: (levels, _beside_chance(self.levels, 'left', 'left_chance'), 1))
+    yield '10 nearest with the same first codes', 'neighbours', lambda: shares(self.neighbours)
+    yield f'purity of prefixes: {label}', 'purity', lambda: shares(pure)
+    yield ('bits to name the next item', 'bits',
+           lambda: _next_panel(models, 'bits', self, chance=[self.next_item['bits']['any']] * 2))
+    yield 'NDCG@10, validation', 'NDCG@10', lambda: (*_next_panel(models, 'ndcg', self), .1)
+
+# %% ../nbs/5_semantic_ids/7_report_card.ipynb #figure-def
 @patch
 def figure(self:ReportCard,
     title='Report card', # heading
 )->go.Figure:
     "The card at a glance; a panel whose input was missing says so."
-    levels = [f'{l}: {x["used"]} of {x["size"]}' for l, x in enumerate(self.levels, 1)]
-    both = lambda xs, a='share', b='chance': {'tokenizer': [x[a] for x in xs], 'chance': [x[b] for x in xs]}
-    first = lambda xs: [f'first {l}' if l > 1 else 'first' for l in range(1, len(xs) + 1)]
-    label, pure = next(iter((self.purity or {}).items()), ('category', None))
-    bits, ndcg = (self.next_item or {}).get('bits'), (self.next_item or {}).get('ndcg')
-    panels = {'perplexity / codes (level: codes in use)': (levels,
-                                                           {'tokenizer': [
-        x['perplexity'] / x['size'] for x in self.levels]}, 1),
-              'variance left after the level': self.missing.get('variance left')
-              or ([f'level {l}' for l in range(1, len(levels) + 1)], both(self.levels, 'left', 'left_chance'),
-                  1),
-              '10 nearest with the same first codes': self.missing.get('neighbours')
-              or (first(self.neighbours), both(self.neighbours), 1),
-              f'purity of prefixes: {label}': self.missing.get('purity') or (first(pure), both(pure), 1),
-              'bits to name the next item': self.missing.get('bits')
-              or (['unigram', 'bigram'],
-                  {'tokenizer': [bits['unigram'], bits['bigram']], 'chance': [bits['any']] * 2}),
-              'NDCG@10, validation': self.missing.get('NDCG@10')
-              or (['unigram', 'bigram'], {'tokenizer': [ndcg['unigram'], ndcg['bigram']]}, .1)}
-    return bar_panels(panels, title,
-                      f'{self.n_items:,} items, {self.collision_rate:.1%} in collision, largest bucket '
-                      f'{self.largest_bucket}')
+    panels = {heading: self.missing.get(line) or panel() for heading, line, panel in self._panels()}
+    return bar_panels(panels, title, f'{self.n_items:,} items, {self.collision_rate:.1%} in collision, '
+                                     f'largest bucket {self.largest_bucket}')
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #compare
 def compare(
@@ -292,12 +338,13 @@ def compare(
     lines=None, # lines to show, in this order; None: all that a card has
 )->pl.DataFrame: # a row per tokenizer, a column per line
     "Cards side by side; neighbours and purity above chance. Raises `InputError` for a line that no card has."
-    rows = {name: {l: v if (a := _above(l, v, c)) is None else a for l, v, c in card.lines()} for name,
-            card in cards.items()}
-    known = list(dict.fromkeys(line for row in rows.values() for line, value in row.items()
-                               if value is not None))
+    def shown(line, value, chance):
+        above = _above(line, value, chance)
+        return value if above is None else above
+    rows = {name: {l: shown(l, v, c) for l, v, c in card.lines()} for name, card in cards.items()}
+    known = list(dict.fromkeys(l for row in rows.values() for l, value in row.items() if value is not None))
     if unknown := [l for l in lines or [] if l not in known]:
         raise InputError(f'compare: no card has the line {unknown[0]!r}; the lines are {", ".join(known)}')
-    return pl.DataFrame([dict(tokenizer=name) | {l: row.get(l) for l in lines or known} for name,
-                         row in rows.items()],
+    return pl.DataFrame([dict(tokenizer=name) | {l: row.get(l) for l in lines or known}
+                         for name, row in rows.items()],
                         schema=dict(tokenizer=pl.String) | dict.fromkeys(lines or known, pl.Float64))

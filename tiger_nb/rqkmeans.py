@@ -26,7 +26,8 @@ def kmeans(
     seed:int=0,    # same seed, same centres
     rounds:int=10, # of assigning points and moving centres, for each of ten numbers of dimensions
 )->np.ndarray: # (k, d) float32 centres
-    "k-means by faiss, from few dimensions to all. Raises `InputError` when there are fewer points than centres."
+    """k-means by faiss, from few dimensions to all.
+    Raises `InputError` when there are fewer points than centres."""
     if len(X) < k:
         raise InputError(f'k-means: {len(X)} items for {k} codes; use at most as many codes as items')
     settings = faiss.ProgressiveDimClusteringParameters()
@@ -34,6 +35,13 @@ def kmeans(
     model = faiss.ProgressiveDimClustering(X.shape[1], k, settings)
     model.train(len(X), faiss.swig_ptr(X), faiss.ProgressiveDimIndexFactory())
     return faiss.vector_to_array(model.centroids).reshape(k, -1)
+
+# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #refit-membership
+def _membership(codes, K): # (N, L) -> (N, L·K) sparse, a 1 for each code that an item has
+    N, L = codes.shape
+    columns = (codes + K * np.arange(L)).ravel()
+    ones, ends = np.ones(N * L, np.float32), np.arange(0, N * L + 1, L)
+    return csr_array((ones, columns, ends), shape=(N, L * K))
 
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #refit
 def refit_codebooks(
@@ -43,22 +51,18 @@ def refit_codebooks(
 )->np.ndarray: # (L, K, d) float32; rows of codes that no item has stay as they are
     "The codebooks of least squared error for these codes, all levels together."
     L, K, d = codebooks.shape
-    columns = (codes + K * np.arange(L)).ravel()
-    has = csr_array((np.ones(len(columns), np.float32), columns, np.arange(0, len(columns) + 1, L)),
-                    shape=(len(X), L * K))
-    # (L·K, L·K) items with both codes
-    both = (has.T @ has).toarray().astype(np.float64)
-    # of all best answers the nearest
-    both[np.diag_indices(L * K)] += 1e-2
+    has = _membership(codes, K)                                                     # (N, L·K)
+    both = (has.T @ has).toarray().astype(np.float64)                               # (L·K, L·K)
+    both[np.diag_indices(L * K)] += 1e-2                                            # the nearest of all best
     change = solve(both, has.T @ (X - residual_decode(codes, codebooks)), assume_a='pos')   # (L·K, d)
     return (codebooks + change.reshape(L, K, d)).astype(np.float32)
 
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #soft-prices
 def soft_prices(
-    scores,         # blocks of (B, K) squared distances, up to a constant per row; gone through once a pass
-    prices,         # (K,) where to start
-    width:float,    # of the softmax, in units of the distances
-    passes:int,     # over all blocks
+    scores,          # blocks of (B, K) squared distances, up to a constant per row; read once a pass
+    prices,          # (K,) where to start
+    width:float,     # of the softmax, in units of the distances
+    passes:int,      # over all blocks
     speed:float=1.5, # 1: Sinkhorn's step; above 1 longer ones
 )->torch.Tensor: # (K,) prices
     "Raise the prices of codes with more than their share, items choosing softly."
@@ -67,46 +71,59 @@ def soft_prices(
         prices = prices + speed * width * torch.log((mass / mass.mean()).clamp(min=1e-4))
     return prices
 
-# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #even-prices
+# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #even-prices-edges
 def _edges(W): return csr_array(np.maximum(W, 1e-12))   # a 0 would mean: no edge
+
+# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #even-prices
+class _Handing:
+    "Items, the code each has, and what it costs to hand the cheapest one from a code to another."
+    def __init__(self, D, prices): # (N, K) squared distances; (K,) prices
+        self.D, self.p, K = D, np.asarray(prices, np.float64), D.shape[1]
+        self.code = (D + self.p).argmin(1)                               # (N,)
+        self.W, self.item = np.full((K, K), np.inf), np.zeros((K, K), int)   # cost, and which item
+        for a in range(K): self.look(a)
+
+    def look(self, a): # row a of W and item, anew
+        rows = np.flatnonzero(self.code == a)
+        if not len(rows):
+            self.W[a] = np.inf
+            return
+        extra = self.D[rows] + self.p - (self.D[rows, a] + self.p[a])[:, None]   # (n_a, K)
+        self.item[a], self.W[a] = rows[extra.argmin(0)], extra.min(0)
+
+    def hand(self, giving, taking): # (K,) bool each
+        "One item leaves a giving code, and a taking one gets one more."
+        length, before, _ = dijkstra(_edges(self.W), indices=np.flatnonzero(giving), min_only=True,
+                                     return_predecessors=True)           # (K,)
+        path = [np.where(taking, length, np.inf).argmin()]
+        fall = np.minimum(length, length[path[0]])
+        self.p, self.W = self.p - fall, self.W + fall[:, None] - fall
+        while before[path[-1]] >= 0: path.append(before[path[-1]])
+        for b, a in zip(path, path[1:]): self.code[self.item[a, b]] = b
+        for a in path: self.look(a)
 
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #even-prices-x
 def even_prices(
     scores,             # (N, K) squared distances, up to a constant per row
     prices,             # (K,) from `soft_prices`
     tolerance:float=.05, # of a count, as a share of N / K; never finer than one item
-)->np.ndarray: # (K,) float32 prices at which all counts are within the tolerance, unless items are identical
-    "Hand items from crowded codes to others along shortest paths, and set the prices that make them go by themselves."
-    D, p, (N, K) = np.asarray(scores), np.asarray(prices, np.float64), scores.shape
-    low, high = min(N // K, np.ceil(N / K * (1 - tolerance))), max(-(-N // K),
-                                                                   np.floor(N / K * (1 + tolerance)))
-    code, W, item = (D + p).argmin(1), np.full((K, K), np.inf), np.zeros((K, K), int)
-    def look(a):                                                     # row a of W: the cheapest item to hand to each other code
-        rows = np.flatnonzero(code == a)
-        if not len(rows):
-            W[a] = np.inf
-            return
-        extra = D[rows] + p - (D[rows, a] + p[a])[:, None]           # (n_a, K)
-        item[a], W[a] = rows[extra.argmin(0)], extra.min(0)
-    for a in range(K): look(a)
-    while (counts := np.bincount(code, minlength=K)).max() > high or counts.min() < low:
-        giving, taking = (counts > high,
-                          counts < high) if counts.max() > high else (counts > low, counts < low)
-        length, before, _ = dijkstra(_edges(W), indices=np.flatnonzero(giving), min_only=True,
-                                     return_predecessors=True)   # (K,)
-        path = [np.where(taking, length, np.inf).argmin()]
-        fall = np.minimum(length, length[path[0]])
-        p, W = p - fall, W + fall[:, None] - fall
-        while before[path[-1]] >= 0: path.append(before[path[-1]])
-        for b, a in zip(path, path[1:]): code[item[a, b]] = b
-        for a in path: look(a)
-    far = floyd_warshall(_edges(W))                                  # (K, K) how far prices may move apart
-    p = p - (far.mean(0) - far.mean(1)) / 2
+)->np.ndarray: # (K,) float32 prices that keep all counts within it, unless items are identical
+    """Hand items from crowded codes to others along shortest paths.
+    Then set the prices that make the items go by themselves."""
+    state, (N, K) = _Handing(np.asarray(scores), prices), scores.shape
+    low = min(N // K, np.ceil(N / K * (1 - tolerance)))
+    high = max(-(-N // K), np.floor(N / K * (1 + tolerance)))
+    while (counts := np.bincount(state.code, minlength=K)).max() > high or counts.min() < low:
+        crowded = counts.max() > high
+        state.hand(counts > (high if crowded else low), counts < (high if crowded else low))
+    far = floyd_warshall(_edges(state.W))                            # (K, K) how far prices may move apart
+    p = state.p - (far.mean(0) - far.mean(1)) / 2
     return (p - p.mean()).astype(np.float32)                         # small numbers round less
 
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #levels
 class _Scores:
-    "Blocks of squared distances (up to a constant per row) to one level's codebook, computed anew each time they are gone through."
+    """Blocks of squared distances, up to a constant per row, to one level's codebook.
+    They are computed anew each time they are gone through."""
     def __init__(self, X, codes, codebooks, level, block=8192):
         self.X, self.codes, self.books, self.level, self.block = X, codes, codebooks, level, block
 
@@ -115,12 +132,12 @@ class _Scores:
         for start in range(0, len(self.X), self.block):
             rows = slice(start, start + self.block)
             residual = self.X[rows]                                               # (B, d)
-            for c, before in zip(self.codes[rows, :self.level].T, self.books): residual = residual - before[c]
+            for c, before in zip(self.codes[rows, :self.level].T, self.books):
+                residual = residual - before[c]
             yield torch.from_numpy((C * C).sum(1) - 2 * residual @ C.T)           # (B, K)
 
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #gap
-def _gap(D):
-    # typical lead of the nearest code
+def _gap(D): # typical lead of the nearest code
     return float(D.topk(2, 1, largest=False)[0].diff(dim=1).median()) + 1e-12
 
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #balanced-centres
@@ -136,11 +153,10 @@ def _balanced_centres(X, C, rounds=12):
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #rqkmeans
 @dataclass
 class RQKMeans(ResidualQuantizer):
-    "Residual k-means, plain or balanced: each level's codebook is a k-means of what the levels before left over."
+    """Residual k-means, plain or balanced: each level's codebook is a k-means of what is left over.
+    `refits` lower the error, but then the first code says less by itself."""
     rounds:int=10       # of each k-means, for each of ten numbers of dimensions
-    # rounds of encoding and refitting all codebooks together: less error, but the first code says less by
-    # itself
-    refits:int=0
+    refits:int=0        # rounds of encoding and refitting all codebooks together
     balanced:bool=False # give every code the same share of the items (Deng et al. 2025)
 
     def __post_init__(self):
@@ -154,7 +170,7 @@ class RQKMeans(ResidualQuantizer):
 # %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #price-levels
 @patch
 def _price(self:RQKMeans, X, widths, passes, even=False, speed=1.5):
-    "Prices level by level for the codebooks as they are; the next level starts from the codes that they give."
+    "Prices level by level for the codebooks as they are; the next level starts from their codes."
     codes = np.empty((len(X), self.levels), np.int64)
     for level in range(self.levels):
         scores, prices = _Scores(X, codes, self.codebooks, level), torch.from_numpy(self.prices[level])
@@ -173,22 +189,16 @@ def _revive(X, codes, codebooks): # (N, d), (N, L), (L, K, d) -> (N, L) codes; c
         if not len(dead): continue
         left = X - residual_decode(codes, codebooks)                              # (N, d)
         worst = np.argsort(-(left * left).sum(1), kind='stable')[:len(dead)]
-        # what the levels before leave of them
-        codebooks[level, dead] = X[worst] - residual_decode(codes[worst, :level], codebooks)
+        before = residual_decode(codes[worst, :level], codebooks)                 # (n_dead, d)
+        codebooks[level, dead] = X[worst] - before
         codes[worst, level] = dead
     return codes
 
-# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #fit
+# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #fit-levels
 @patch
-def fit(self:RQKMeans,
-    X, # (N, d) float, N >= codes
-)->RQKMeans:
-    "Learn codebooks and prices. Raises `InputError` for fewer items than codes."
-    X, most, books = check_vectors(X), 256 * self.codes, []
-    few = X if len(
-        X) <= most else X[np.sort(np.random.default_rng(self.seed).choice(len(X), most, replace=False))]
-    self.prices = np.zeros((self.levels, self.codes), np.float32) if self.balanced else None
-    residual = few                                                                # (n, d)
+def _fit_levels(self:RQKMeans, X): # (n, d) -> (L, K, d); sets the prices where it is balanced
+    "A k-means per level, each of what the levels before left over."
+    residual, books = X, []                                                       # (n, d)
     for level in range(self.levels):
         C, price = kmeans(residual, self.codes, self.seed + 1000 * level, self.rounds), None
         if self.balanced:
@@ -196,12 +206,26 @@ def fit(self:RQKMeans,
             price = self.prices[level:level + 1]
         residual = residual - C[residual_encode(residual, C[None], price)[:, 0]]
         books.append(C)
-    self.codebooks = np.stack(books)
+    return np.stack(books)
+
+# %% ../nbs/5_semantic_ids/2_rqkmeans.ipynb #fit
+@patch
+def fit(self:RQKMeans,
+    X, # (N, d) float, N >= codes
+)->RQKMeans:
+    "Learn codebooks and prices. Raises `InputError` for fewer items than codes."
+    X, most = check_vectors(X), 256 * self.codes
+    draw = lambda: np.random.default_rng(self.seed).choice(len(X), most, replace=False)
+    few = X if len(X) <= most else X[np.sort(draw())]
+    self.prices = np.zeros((self.levels, self.codes), np.float32) if self.balanced else None
+    self.codebooks = self._fit_levels(few)
     for _ in range(self.refits):
-        self.codebooks = refit_codebooks(few, _revive(few, self.encode(few), self.codebooks), self.codebooks)
+        codes = _revive(few, self.encode(few), self.codebooks)
+        self.codebooks = refit_codebooks(few, codes, self.codebooks)
         if self.balanced: self._price(few, (.12, .03), 3)
-    for _ in range(0 if self.balanced else 3): _revive(few, self.encode(few), self.codebooks)
     if self.balanced: self._price(few, (.24, .12, .06, .03), 8, even=True)
+    else:
+        for _ in range(3): _revive(few, self.encode(few), self.codebooks)
     if self.balanced and few is not X:
         self._price(X, (.03,), 6, speed=20)   # near the goal, steps may be long
     return self

@@ -18,21 +18,23 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from . import training
 from .files import InputError
-from .quantizers import ResidualQuantizer, check_vectors, relative_error, residual_decode, residual_encode
+from .quantizers import (ResidualQuantizer, check_vectors, relative_error, residual_decode,
+                                 residual_encode)
 from .rqkmeans import RQKMeans
 from .training import TrainSettings
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #settings
 CHOICES = dict(reconstruction=('sum', 'mean'), quantization=('sum', 'mean'),
-               gradient=('straight-through', 'rotation'),
-               codebook=('ema', 'gradient'), assign=('nearest', 'sinkhorn'), start=('all', 'batch', 'rows'))
+               gradient=('straight-through', 'rotation'), codebook=('ema', 'gradient'),
+               assign=('nearest', 'sinkhorn'), start=('all', 'batch', 'rows'))
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #rqvaesettings
 @dataclass(frozen=True)
 class RQVAESettings:
-    "Architecture and training of an RQ-VAE; levels, codes and seed are settings of every quantizer. Raises `InputError` for an unknown choice."
-    # units of the encoder's hidden layers, mirrored in the decoder; 0: as many as the vectors have dimensions
-    hidden:tuple = (512, 256, 128)
+    """Architecture and training of an RQ-VAE; levels, codes and seed are settings of every quantizer.
+    A hidden layer of 0 units gets as many as the vectors have dimensions.
+    Raises `InputError` for an unknown choice."""
+    hidden:tuple = (512, 256, 128)    # units of the encoder's hidden layers, mirrored in the decoder
     latent:int = 16                   # dimensions of the latent space
     bias:bool = True                  # have the last layers one?
     beta:float = 0.1                  # weight of the commitment loss
@@ -46,13 +48,11 @@ class RQVAESettings:
     sinkhorn_levels:int = 1           # how many levels, counted from the last, are balanced
     epsilon:float = 0.003             # entropy of Sinkhorn's plan, in half ranges of the distances
     rounds:int = 50                   # of Sinkhorn's scaling, a step
-    # first codebooks: residual k-means of 'all' latents, of the first 'batch', or 'rows' of it
-    start:str = 'all'
+    start:str = 'all'                 # first codebooks: k-means of 'all' or of a 'batch', or 'rows' of it
     plain:float = 0.2                 # share of the steps before that in which nothing is quantized
     revive_every:int = 20             # steps after which codes that were not used are moved; 0: never
     batch_size:int = 512              # items a step
-    # leave out an epoch's last items instead of spreading them over its batches?
-    drop_last:bool = False
+    drop_last:bool = False            # leave out an epoch's last items instead of spreading them?
     optimizer:str = 'adamw'           # as in `TrainSettings`
     lr:float = 2e-3                   # peak learning rate
     schedule:str = 'cosine'           # as in `TrainSettings`
@@ -65,8 +65,8 @@ class RQVAESettings:
         for name, options in CHOICES.items():
             value = getattr(self, name)
             if value not in options:
-                raise InputError(
-                    f'RQVAESettings.{name}: {value!r} is unknown; take one of {", ".join(options)}')
+                raise InputError(f'RQVAESettings.{name}: {value!r} is unknown; '
+                                 f'take one of {", ".join(options)}')
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #presets
 PRESETS = {
@@ -74,14 +74,14 @@ PRESETS = {
     'beauty': RQVAESettings(),
     'office': RQVAESettings(),
     'paper': RQVAESettings(latent=32, beta=0.25, spread=0., codebook='gradient', start='batch', plain=0.,
-                           batch_size=1024, optimizer='adagrad', lr=0.4,
-                           schedule='constant', warmup_steps=0, steps=None, epochs=20_000),
-    'seed': RQVAESettings(hidden=(0, 32), latent=32, bias=False, beta=0.25, reconstruction='mean',
-                          quantization='mean', spread=0., codebook='gradient',
-                          start='rows', plain=0., batch_size=256, drop_last=True, optimizer='adam', lr=3e-4,
-                          schedule='constant',
-                          warmup_steps=0, steps=None, epochs=10),
+                           batch_size=1024, optimizer='adagrad', lr=0.4, schedule='constant', warmup_steps=0,
+                           steps=None, epochs=20_000),
+    'origin': RQVAESettings(hidden=(0, 32), latent=32, bias=False, beta=0.25, reconstruction='mean',
+                            quantization='mean', spread=0., codebook='gradient', start='rows', plain=0.,
+                            batch_size=256, drop_last=True, optimizer='adam', lr=3e-4, schedule='constant',
+                            warmup_steps=0, steps=None, epochs=10),
 }
+PRESETS['seed'] = PRESETS['origin']   # its old name
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #rotate
 def rotate(
@@ -91,11 +91,9 @@ def rotate(
     "The rotation trick (Fifty et al. 2024): `q` as a fixed rotation and stretching of `z`."
     a, b = F.normalize(z.detach(), dim=1), F.normalize(q.detach(), dim=1)
     u = F.normalize(a + b, dim=1)
-    # (B, 1)
     stretch = q.detach().norm(dim=1, keepdim=True) / z.detach().norm(dim=1, keepdim=True).clamp(min=1e-8)
-    turned = stretch * (z - 2 * (z * u).sum(1,
-                                            keepdim=True) * u + 2 * (z * a).sum(1, keepdim=True)
-                                            * b)       # (B, latent)
+    along = lambda v: (z * v).sum(1, keepdim=True)                               # (B, 1)
+    turned = stretch * (z - 2 * along(u) * u + 2 * along(a) * b)                 # (B, latent)
     return q.detach() + (turned - turned.detach())   # exactly q, whatever the rounding
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #norm
@@ -106,8 +104,9 @@ def _norm(v, how):
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #crowding
 def crowding(
     z, # (B, latent) latents, B >= 2
-) -> torch.Tensor: # scalar
-    "Less the mean log distance to the nearest neighbour (Sablayrolles et al. 2019); equal latents count as 0.01 apart and are not pushed."
+)->torch.Tensor: # scalar
+    """Less the mean log distance to the nearest neighbour (Sablayrolles et al. 2019).
+    Equal latents count as 0.01 apart and are not pushed."""
     with torch.no_grad(): nearest = torch.cdist(z, z).fill_diagonal_(math.inf).argmin(1)   # (B, B) -> (B,)
     return -0.5 * ((z - z[nearest]).square().sum(1) + 1e-4).log().mean()
 
@@ -135,25 +134,28 @@ class RQVAENetwork(nn.Module):
                                       requires_grad=s.codebook == 'gradient')   # (L, K, latent)
         self.register_buffer('mean', torch.zeros(width))
         self.register_buffer('scale', torch.ones(()))
-        # of each code; `mass`: its moving average of items
+        # of each code: `mass` is its moving average of items, `total` that of the sum of their residuals
         for name, value in dict(uses=0, revived=False, mass=1.).items():
             self.register_buffer(name, torch.full((levels, codes), value), persistent=False)
-        # moving average of the residuals' sum
         self.register_buffer('total', torch.zeros_like(self.codebooks), persistent=False)
         # training steps so far, those without codes, the last one that may revive
         self.steps, self.plain_steps, self.last_revival = 0, 0, math.inf
 
-    def latents(self,
-        x, # (B, d) vectors
-    )->torch.Tensor: # (B, latent)
-        "Centre and scale the vectors, and encode them."
-        return self.encoder((x - self.mean) / self.scale)
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #network-latents
+@patch
+def latents(self:RQVAENetwork,
+    x, # (B, d) vectors
+)->torch.Tensor: # (B, latent)
+    "Centre and scale the vectors, and encode them."
+    return self.encoder((x - self.mean) / self.scale)
 
-    def reconstruct(self,
-        z, # (B, latent) latents, quantized or not
-    )->torch.Tensor: # (B, d) vectors
-        "Decode latents and undo the scaling."
-        return self.decoder(z) * self.scale + self.mean
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #network-reconstruct
+@patch
+def reconstruct(self:RQVAENetwork,
+    z, # (B, latent) latents, quantized or not
+)->torch.Tensor: # (B, d) vectors
+    "Decode latents and undo the scaling."
+    return self.decoder(z) * self.scale + self.mean
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #place
 @patch
@@ -163,9 +165,16 @@ def place(self:RQVAENetwork,
     which,     # (n,) codes to put elsewhere
     to,        # (n, latent) where to
 )->None:
-    "Put codes elsewhere; they count as used, their moving averages start anew, and the optimizer's memory at the next `forget`."
+    """Put codes elsewhere; they count as used and their moving averages start anew.
+    What the optimizer remembers of them goes at the next `forget`."""
     self.codebooks[level, which], self.uses[level, which] = to, 1
     self.total[level, which], self.mass[level, which], self.revived[level, which] = to, 1., True
+
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #begin-rows-of
+def _rows_of(z, levels, codes, seed): # (n, latent) -> (L, K, latent)
+    "Other rows at random for each level."
+    draw = lambda level: np.random.default_rng([seed, level]).permutation(len(z))[:codes]
+    return np.stack([z[draw(level)] for level in range(levels)])
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #begin
 @patch
@@ -178,12 +187,9 @@ def begin(self:RQVAENetwork,
     "First codebooks by the setting `start`; k-means by level of what the levels before left over."
     levels, codes, _ = self.codebooks.shape
     rows = slice(None) if self.settings.start == 'all' else first
-    # (n, latent)
-    z = torch.cat([self.latents(x.to(self.mean.device)) for x in X[rows].split(8192)])
-    if self.settings.start != 'rows': books = RQKMeans(levels, codes, seed).fit(z.cpu().numpy()).codebooks
-    else:
-        books = np.stack([z.cpu().numpy()[np.random.default_rng([seed, l]).permutation(len(z))[:codes]]
-                          for l in range(levels)])
+    z = torch.cat([self.latents(x.to(self.mean.device)) for x in X[rows].split(8192)])   # (n, latent)
+    if self.settings.start == 'rows': books = _rows_of(z.cpu().numpy(), levels, codes, seed)
+    else: books = RQKMeans(levels, codes, seed).fit(z.cpu().numpy()).codebooks
     for level, C in enumerate(torch.from_numpy(books).to(z)): self.place(level, slice(None), C)
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #revive
@@ -219,7 +225,8 @@ def average(self:RQVAENetwork,
     residual,  # (B, latent) of the batch
     code,      # (B,) their codes
 )->None:
-    "One step of the moving averages (van den Oord et al. 2017, appendix A.1), with Laplace smoothing of the counts."
+    """One step of the moving averages, with Laplace smoothing of the counts.
+    van den Oord et al. 2017, appendix A.1."""
     keep, chosen = self.settings.decay, F.one_hot(code, self.codebooks.shape[1]).to(residual)   # (B, K)
     self.mass[level] = keep * self.mass[level] + (1 - keep) * chosen.sum(0)
     self.total[level] = keep * self.total[level] + (1 - keep) * chosen.T @ residual             # (K, latent)
@@ -249,20 +256,25 @@ def choose(self:RQVAENetwork,
 )->torch.Tensor: # (B,) codes
     "The nearest code; in training by Sinkhorn's plan, where the settings want it."
     s, C = self.settings, self.codebooks[level]                                                 # (K, latent)
-    # (B, K), less |residual|²
-    distances = (C * C).sum(1) - 2 * residual @ C.T
+    distances = (C * C).sum(1) - 2 * residual @ C.T                          # (B, K), less |residual|²
     if not self.training or s.assign == 'nearest' or level < len(self.codebooks) - s.sinkhorn_levels:
         return distances.argmin(1)
     return sinkhorn(distances + residual.square().sum(1, keepdim=True), s.epsilon, s.rounds).argmax(1)
+
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #quantize-def-due
+@patch
+def _due(self:RQVAENetwork)->bool: # is this a step in which dead codes move?
+    every = self.settings.revive_every
+    return bool(self.training and every and 0 < self.steps <= self.last_revival and self.steps % every == 0)
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #quantize-def
 @patch
 def quantize(self:RQVAENetwork,
     z, # (B, latent) latents
-)->tuple: # (B, latent) quantized, with the gradient of the settings; (B, L) codes; scalar loss of codebooks and commitment
-    "Residual quantization (section 3.1); in training, codes are counted, averaged and revived on the way."
-    s, residual, chosen, loss = self.settings, z, [], 0.
-    due = self.training and s.revive_every and 0 < self.steps <= self.last_revival and self.steps % s.revive_every == 0
+)->tuple: # (B, latent) quantized, with the gradient of the settings; (B, L) codes; scalar loss of both
+    """Residual quantization (section 3.1), with the loss of codebooks and commitment.
+    In training, codes are counted, averaged and revived on the way."""
+    s, residual, chosen, loss, due = self.settings, z, [], 0., self._due()
     for level in range(len(self.codebooks)):
         if due: self.revive(level, residual)
         code = self.choose(level, residual)                                            # (B,)
@@ -273,8 +285,8 @@ def quantize(self:RQVAENetwork,
         loss = loss + s.beta * _norm(residual - e.detach(), s.quantization)
         residual = residual - e.detach()
         chosen.append(code)
-    # z - residual is the sum of the codes
-    q = z - residual.detach() if s.gradient == 'straight-through' else rotate(z, z - residual)
+    straight = s.gradient == 'straight-through'
+    q = z - residual.detach() if straight else rotate(z, z - residual)   # z - residual: the sum of the codes
     return q, torch.stack(chosen, 1), loss
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #forward
@@ -282,7 +294,8 @@ def quantize(self:RQVAENetwork,
 def forward(self:RQVAENetwork,
     x, # (B, d) vectors
 )->torch.Tensor: # scalar loss
-    "Squared error in units of the scale, plus the losses of codebooks, commitment and spread; the error alone in the plain steps."
+    """Squared error in units of the scale, plus the losses of codebooks, commitment and spread.
+    In the plain steps it is the error alone."""
     z, s = self.latents(x), self.settings
     plain = self.training and self.steps < self.plain_steps
     q, _, loss = (z, None, 0.) if plain else self.quantize(z)
@@ -293,13 +306,13 @@ def forward(self:RQVAENetwork,
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #rqvae
 @dataclass
 class RQVAE(ResidualQuantizer):
-    "Residual-quantized variational autoencoder (Rajput et al. 2023, section 3.1); codebooks live in the latent space."
+    """Residual-quantized variational autoencoder (Rajput et al. 2023, section 3.1).
+    Its codebooks live in the latent space."""
     settings:RQVAESettings=field(default_factory=RQVAESettings) # architecture and training
 
     def __post_init__(self):
         super().__post_init__()
-        if isinstance(self.settings, dict):
-            # from a file
+        if isinstance(self.settings, dict):   # from a file
             self.settings = RQVAESettings(**self.settings | {'hidden': tuple(self.settings['hidden'])})
 
     def set_arrays(self, arrays):
@@ -314,17 +327,26 @@ class RQVAE(ResidualQuantizer):
         self._fitted()
         return {name: a.numpy() for name, a in self.network.state_dict().items()}
 
-    @torch.no_grad()
-    def latents(self, X):
-        "The encoder's latents (N, latent), before quantization. Raises `InputError` for vectors of another width."
-        self._fitted()
-        X = torch.from_numpy(check_vectors(X, len(self.network.mean)))
-        return torch.cat([self.network.latents(x) for x in X.split(8192)]).numpy()
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #rqvae-latents
+@patch
+@torch.no_grad()
+def latents(self:RQVAE,
+    X, # (N, d) float
+)->np.ndarray: # (N, latent) float32
+    "The encoder's latents, before quantization. Raises `InputError` for vectors of another width."
+    self._fitted()
+    X = torch.from_numpy(check_vectors(X, len(self.network.mean)))
+    return torch.cat([self.network.latents(x) for x in X.split(8192)]).numpy()
 
-    @torch.no_grad()
-    def decode(self, codes):
-        z = torch.from_numpy(residual_decode(codes, self._fitted()))   # (N, latent)
-        return self.network.reconstruct(z).numpy()
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #rqvae-decode
+@patch
+@torch.no_grad()
+def decode(self:RQVAE,
+    codes, # (N, l) int, the first l <= L codes
+)->np.ndarray: # (N, d) float32
+    "Vectors that the codes stand for, by the decoder."
+    z = torch.from_numpy(residual_decode(codes, self._fitted()))   # (N, latent)
+    return self.network.reconstruct(z).numpy()
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #fit
 def _plan(n, s):
@@ -340,34 +362,44 @@ def _scale(network, X):
     network.mean.copy_(X.mean(0))
     network.scale.copy_((X - network.mean).square().mean().sqrt().clamp(min=1e-8))
 
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #train-settings
+def _train_settings(s, steps, seed): # RQVAESettings, number of steps
+    "How the loop of `training` is to run: ten looks at the error on the way."
+    same = ('steps', 'epochs', 'optimizer', 'lr', 'schedule', 'warmup_steps', 'device')
+    return TrainSettings(metric='explained', validate_every=max(1, steps // 10), seed=seed,
+                         **{name: getattr(s, name) for name in same})
+
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #fit-def-train
+@patch
+def _train(self:RQVAE, network, X, batches, how, first): # sets the arrays that explain most
+    def loss(model, rows):
+        if network.steps == network.plain_steps: network.begin(X, first, self.seed)
+        return model(X[rows].to(network.mean.device))
+    def validate(model):
+        self.set_arrays({name: a.detach().cpu().clone() for name, a in model.state_dict().items()})
+        return {'explained': 1 - relative_error(X.numpy(), self.decode(self.encode(X)))}
+    hook = register_optimizer_step_pre_hook(lambda optimizer, *_: network.forget(optimizer))
+    try: training.fit(network, batches, loss, validate, how, desc='RQ-VAE')
+    finally: hook.remove()
+    self.set_arrays({name: a.detach().cpu() for name, a in network.state_dict().items()})
+
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #fit-def
 @patch
 def fit(self:RQVAE,
     X, # (N, d) float, N >= codes
 )->RQVAE:
-    "Train encoder, codebooks and decoder. Raises `InputError` for fewer items than codes, and without a budget."
+    """Train encoder, codebooks and decoder.
+    Raises `InputError` for fewer items than codes, and without a budget."""
     X, s = torch.from_numpy(check_vectors(X)), self.settings
     if len(X) < self.codes:
         raise InputError(f'RQVAE: {len(X)} items for {self.codes} codes; use at most as many codes as items')
     batches, steps = _plan(len(X), s)
-    how = TrainSettings(steps=s.steps, epochs=s.epochs, optimizer=s.optimizer, lr=s.lr, schedule=s.schedule,
-                        warmup_steps=s.warmup_steps,
-                        metric='explained', validate_every=max(1, steps // 10), seed=self.seed,
-                        device=s.device)
+    how = _train_settings(s, steps, self.seed)
     with torch.random.fork_rng():
         torch.manual_seed(self.seed)
         network = RQVAENetwork(X.shape[1], self.levels, self.codes, s)
         _scale(network, X)
         network.plain_steps, network.last_revival = int(s.plain * steps), .9 * steps
         first = np.random.default_rng(self.seed).permutation(len(X))[:max(s.batch_size, self.codes)]
-        def loss(model, rows):
-            if network.steps == network.plain_steps: network.begin(X, first, self.seed)
-            return model(X[rows].to(network.mean.device))
-        def validate(model):
-            self.set_arrays({name: a.detach().cpu().clone() for name, a in model.state_dict().items()})
-            return {'explained': 1 - relative_error(X.numpy(), self.decode(self.encode(X)))}
-        hook = register_optimizer_step_pre_hook(lambda optimizer, *_: network.forget(optimizer))
-        try: training.fit(network, batches, loss, validate, how, desc='RQ-VAE')
-        finally: hook.remove()
-    self.set_arrays({name: a.detach().cpu() for name, a in network.state_dict().items()})
+        self._train(network, X, batches, how, first)
     return self

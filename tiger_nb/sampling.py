@@ -6,6 +6,8 @@
 __all__ = ['condition_maximum', 'sibling_log_softmax', 'Sample', 'sample_items']
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #imports
+import operator
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -46,11 +48,22 @@ class Sample(NamedTuple):
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #temperatures
 def _temperatures(temperature, n_levels):
-    "One for each level."
-    t = [temperature] * n_levels if isinstance(temperature, (int, float)) else list(temperature)
-    if len(t) == n_levels and min(t) > 0: return t
+    "One for each level, as plain floats; of any kind of number, such as numpy's."
+    try:
+        many = hasattr(temperature, '__iter__') and getattr(temperature, 'ndim', 1)
+        t = [float(x) for x in (temperature if many else [temperature] * n_levels)]
+    except (TypeError, ValueError): t = []
+    if len(t) == n_levels and all(0 < x < inf for x in t): return t
     wanted = f'one number above 0, or one for each of the {n_levels} levels'
     raise InputError(f'temperature={temperature}: give {wanted}')
+
+# %% ../nbs/7_decoding/3_sampling.ipynb #whole-k
+def _whole(k):
+    "A number of items; raises `InputError` for anything but a whole number of at least 1."
+    try: whole = operator.index(k)
+    except TypeError: raise InputError(f'k={k!r}: it must be a whole number of at least 1') from None
+    if whole < 1: raise InputError(f'k={k}: it must be at least 1')
+    return whole
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #sample-step
 def _step(search, depth, node, phi, noisy, temperature, g):
@@ -79,7 +92,7 @@ def sample_items(
 )->Sample:                        # of the B users
     """Draw items without replacement by stochastic beam search (Kool et al. 2019). Raises `InputError`
     if `k` is below 1, a temperature is not above 0, or their number is not that of the levels."""
-    if k < 1: raise InputError(f'k={k}: it must be at least 1')
+    k = _whole(k)
     search, g = TrieSearch(model, ids, tokens, mask, seen), torch.Generator(tokens.device).manual_seed(seed)
     node = search.depths[0].node                                                   # (B, 1) the root
     phi, noisy = node.double(), node.double()                      # certain; its noise moves all leaves alike

@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 
 from .files import InputError, atomic_path
-from .trie import Trie, _sort_rows, build_trie
+from .trie import Trie, build_trie, sort_rows
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #reexport
 _all_ = ['Trie', 'build_trie']
@@ -24,10 +24,9 @@ _all_ = ['Trie', 'build_trie']
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #buckets
 def _buckets(
     codes:np.ndarray, # (N, L) codes
-)->tuple[np.ndarray,
-           np.ndarray]: # (N,) bucket of each item, numbered in dictionary order; (N,) its place in the bucket
+)->tuple: # (N,) bucket of each item, numbered in dictionary order; (N,) its place in the bucket
     "Group items with equal rows; places inside a bucket follow the rows."
-    order, shared, _ = _sort_rows(codes)
+    order, shared, _ = sort_rows(codes)
     new = shared < codes.shape[1]                         # (N,) a bucket begins here
     first = np.flatnonzero(new)                           # (n_buckets,) sorted row where each bucket begins
     number = np.cumsum(new) - 1                           # (N,) bucket of each sorted row
@@ -44,25 +43,24 @@ def _checked(
     "Codes and sizes in their canonical form, or an `InputError`."
     codes = np.asarray(codes)
     if codes.ndim != 2 or 0 in codes.shape or codes.dtype.kind not in 'iu':
-        raise InputError(
-            f'{where}: codes must be a table of whole numbers with a row per item, not {codes.dtype} of '
-            f'shape {codes.shape}')
+        raise InputError(f'{where}: codes must be a table of whole numbers with a row per item, '
+                         f'not {codes.dtype} of shape {codes.shape}')
     sizes = (int(sizes),) * codes.shape[1] if np.ndim(sizes) == 0 else tuple(map(int, sizes))
     if len(sizes) != codes.shape[1]:
-        raise InputError(
-            f'{where}: {codes.shape[1]} levels of codes but {len(sizes)} sizes; give one size per level')
+        raise InputError(f'{where}: {codes.shape[1]} levels of codes but {len(sizes)} sizes; '
+                         'give one size per level')
     wrong = np.argwhere((codes < 0) | (codes >= np.array(sizes)))
     if len(wrong):
         item, level = wrong[0]
-        raise InputError(
-            f'{where}: item {item} has code {codes[item, level]} at level {level}; it must be from 0 to '
-            f'{sizes[level] - 1}')
+        raise InputError(f'{where}: item {item} has code {codes[item, level]} at level {level}; '
+                         f'it must be from 0 to {sizes[level] - 1}')
     return codes.astype(np.int64), sizes
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #semantic-ids
 @dataclass(frozen=True, eq=False, repr=False)
 class SemanticIds:
-    "Unique Semantic IDs of a catalogue. Raises `InputError` when codes are out of range or two items have the same ones."
+    """Unique Semantic IDs of a catalogue.
+    Raises `InputError` when codes are out of range or two items have the same ones."""
     codes:np.ndarray     # (N, L) int64, row = item id, rows unique
     sizes:tuple          # L ints: number of codes of each level; for the digit the largest bucket
     collision:bool       # the last level is the collision digit, not a learned code
@@ -91,7 +89,8 @@ class SemanticIds:
     @cached_property
     def trie(self)->Trie: return build_trie(self.codes)
     def __repr__(self):
-        return f'SemanticIds({self.n_items} items, sizes {self.sizes}, {"with" if self.collision else "without"} a collision digit)'
+        digit = 'with' if self.collision else 'without'
+        return f'SemanticIds({self.n_items} items, sizes {self.sizes}, {digit} a collision digit)'
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #from-codes
 @patch(cls_method=True)
@@ -100,7 +99,8 @@ def from_codes(cls:SemanticIds,
     sizes=256, # int, or L ints: number of codes of each learned level
     seed=0,    # of the order of the items inside their buckets
 )->SemanticIds: # L + 1 levels
-    "Append the collision digit: the item's place in its bucket, in shuffled order (TIGER, section 3.1). Raises `InputError` for bad codes."
+    """Append the collision digit: the item's place in its bucket, in shuffled order (TIGER, section 3.1).
+    Raises `InputError` for bad codes."""
     codes, sizes = _checked(codes, sizes, 'codes')
     order, place = np.random.default_rng(seed).permutation(len(codes)), np.empty(len(codes), np.int64)
     place[order] = _buckets(codes[order])[1]
@@ -108,44 +108,48 @@ def from_codes(cls:SemanticIds,
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #spread
 def _spread(code, collides, cost, at):
-    "New last codes (m,) for one prefix's members: colliding ones (c,) with their costs (c, K) share the codes that the others leave free."
+    """New last codes (m,) for one prefix's members.
+    Colliding ones (c,) with their costs (c, K) share the codes that the others leave free."""
     free = np.setdiff1d(np.arange(cost.shape[1]), code[~collides])
     if cost.shape[0] != collides.sum() or not np.isfinite(cost).all():
-        raise InputError(
-            f'distances: {cost.shape[0]} rows for {collides.sum()} items, or no number among them, at prefix '
-            f'{at}; give finite numbers, a row per item')
+        raise InputError(f'distances: {cost.shape[0]} rows for {collides.sum()} items, or no number among '
+                         f'them, at prefix {at}; give finite numbers, a row per item')
     code = code.copy()
     code[collides] = free[linear_sum_assignment(cost[:, free])[1]]
     return code
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #without-digit-colliding-prefixes
+def _colliding_prefixes(codes, seed): # -> (N,) bool collides; a list of (m,) members of each prefix with some
+    bucket, prefix = _buckets(codes)[0], _buckets(np.insert(codes[:, :-1], 0, 0, axis=1))[0]   # (N,) each
+    collides = np.bincount(bucket)[bucket] > 1                                                 # (N,)
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.bincount(prefix, collides)[prefix[order]] > 0]
+    order = order[np.argsort(prefix[order], kind='stable')]
+    if not len(order): return collides, []
+    return collides, np.split(order, np.flatnonzero(np.diff(prefix[order])) + 1)
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #without-digit
 @patch(cls_method=True)
 def without_digit(cls:SemanticIds,
     codes,     # (N, L) int learned codes, rows may repeat
-    distances, # callable: (c,) items of one prefix -> (c, K) squared distances of what the earlier levels leave over to the last codebook
+    distances, # callable: (c,) items of one prefix -> (c, K) squared distances to the last codebook
     sizes=256, # int, or L ints: number of codes of each level
     seed=0,    # of the order that settles equal distances
-) -> SemanticIds: # L levels
-    "Move colliding items to the nearest free codes of the last level, least total distance. Raises `InputError` where a prefix has more items than codes."
+)->SemanticIds: # L levels
+    """Move colliding items to the nearest free codes of the last level, least total distance.
+    The distances are those of what the earlier levels leave over.
+    Raises `InputError` where a prefix has more items than codes."""
     codes, sizes = _checked(codes, sizes, 'codes')
-    bucket, prefix = _buckets(codes)[0], _buckets(np.insert(codes[:, :-1], 0, 0, axis=1))[0]   # (N,), (N,)
-    collides = np.bincount(bucket)[bucket] > 1                                                 # (N,)
-    order = np.random.default_rng(seed).permutation(len(codes))
-    # members of prefixes with a collision
-    order = order[np.bincount(prefix, collides)[prefix[order]] > 0]
-    order = order[np.argsort(prefix[order], kind='stable')]
-    for items in np.split(order, np.flatnonzero(np.diff(prefix[order])) + 1):
-        if not len(items): continue
+    collides, groups = _colliding_prefixes(codes, seed)
+    for items in groups:
         at, hit = codes[items[0], :-1].tolist(), collides[items]
         if len(items) > sizes[-1]:
-            raise InputError(
-                f'codes: {len(items)} items share the prefix {at}, but the last level has {sizes[-1]} codes; '
-                'use the digit (SemanticIds.from_codes) or more codes')
+            raise InputError(f'codes: {len(items)} items share the prefix {at}, but the last level has '
+                             f'{sizes[-1]} codes; use the digit (SemanticIds.from_codes) or more codes')
         cost = np.asarray(distances(items[hit]), float)                                        # (c, K)
         if cost.shape[1:] != sizes[-1:]:
-            raise InputError(
-                f'distances: shape {cost.shape} at prefix {at}; give {sizes[-1]} columns, one per code of '
-                f'the last level')
+            raise InputError(f'distances: shape {cost.shape} at prefix {at}; '
+                             f'give {sizes[-1]} columns, one per code of the last level')
         codes[items, -1] = _spread(codes[items, -1], hit, cost, at)
     return cls(codes, sizes, collision=False)
 
@@ -154,50 +158,62 @@ def without_digit(cls:SemanticIds,
 def save(self:SemanticIds,
     path, # JSON file to write
 )->None:
-    "Write `{item: [c1, …]}`, the index form of the seed repository. `sizes` and `collision` are not part of it."
+    """Write `{item: [c1, …]}`, the index form of the origin.
+    `sizes` and `collision` are not part of it."""
     rows = {str(item): row for item, row in enumerate(self.codes.tolist())}
     with atomic_path(path) as temporary: Path(temporary).write_text(json.dumps(rows))
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #read-index
-def _read_index(
-    path,          # JSON file {item: [c1, …]}
-    n_items:int|None, # number of items of the catalogue, None: as many as the file has
-)->np.ndarray: # (N, L) int64 codes, row = item id
-    "Read an index file. Raises `InputError` that names the item and the fix."
+def _read_pairs(path): # [(key, row), …] of a JSON object, or an `InputError`
     try: pairs = json.loads(Path(path).read_text(encoding='utf-8'), object_pairs_hook=list)
     except FileNotFoundError:
         raise InputError(f'{path}: no such file; give the index file that holds {{item: [c1, …]}}') from None
     except (ValueError, RecursionError) as e:
         raise InputError(f'{path}: not valid JSON ({e}); write the index file again') from None
-    if not isinstance(pairs, list) or not pairs or not all(isinstance(p, tuple) for p in pairs):
-        raise InputError(f'{path}: must be a JSON object {{item: [c1, …]}} with at least one item')
+    if isinstance(pairs, list) and pairs and all(isinstance(p, tuple) for p in pairs): return pairs
+    raise InputError(f'{path}: must be a JSON object {{item: [c1, …]}} with at least one item')
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #check-pairs
+def _check_pairs(path, pairs):
+    "Raises `InputError` for a key that is no item id, and for a row that is no list of as many codes."
     width = len(pairs[0][1]) if isinstance(pairs[0][1], list) else 0
     for key, row in pairs:
         if not key.isdecimal() or len(key) > 12:
-            raise InputError(
-                f'{path}: item {key!r} must be an item id, 0, 1, 2, …; use the numbering of the data set')
+            raise InputError(f'{path}: item {key!r} must be an item id, 0, 1, 2, …; '
+                             'use the numbering of the data set')
         if not isinstance(row, list) or not row or not all(type(c) is int and 0 <= c < 2**31 for c in row):
-            raise InputError(
-                f'{path}: item {key} must have a list of codes that are whole numbers from 0 on, not '
-                f'{str(row)[:60]}')
+            raise InputError(f'{path}: item {key} must have a list of codes that are whole numbers '
+                             f'from 0 on, not {str(row)[:60]}')
         if len(row) != width:
-            raise InputError(
-                f'{path}: item {key} has {len(row)} codes, item {pairs[0][0]} has {width}; give every item '
-                f'the same number')
-    items = np.array([int(key) for key, _ in pairs])
-    order, n = items.argsort(), n_items or len(items)
-    items = items[order]
+            raise InputError(f'{path}: item {key} has {len(row)} codes, item {pairs[0][0]} has {width}; '
+                             'give every item the same number')
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #check-items
+def _check_items(path, items, n): # items ascending; n of the catalogue, None: as many as there are
+    "Raises `InputError` for an item that is there twice, unknown or missing."
     if (items[1:] == items[:-1]).any():
-        raise InputError(
-            f'{path}: item {items[1:][items[1:] == items[:-1]][0]} is there twice; keep one entry')
-    if n_items and items[-1] >= n:
-        raise InputError(
-            f'{path}: item {items[-1]} is unknown to the data set of {n} items; use the index made for it')
+        twice = items[1:][items[1:] == items[:-1]][0]
+        raise InputError(f'{path}: item {twice} is there twice; keep one entry')
+    if n and items[-1] >= n:
+        raise InputError(f'{path}: item {items[-1]} is unknown to the data set of {n} items; '
+                         'use the index made for it')
+    n = n or len(items)
     missing = np.setdiff1d(np.arange(n), items)
     if len(missing):
-        raise InputError(
-            f'{path}: item {missing[0]} has no codes ({len(missing)} of {n} items are missing); every item '
-            f'needs an entry')
+        raise InputError(f'{path}: item {missing[0]} has no codes ({len(missing)} of {n} items are '
+                         'missing); every item needs an entry')
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #read-index-def
+def _read_index(
+    path,             # JSON file {item: [c1, …]}
+    n_items:int|None, # number of items of the catalogue, None: as many as the file has
+)->np.ndarray: # (N, L) int64 codes, row = item id
+    "Read an index file. Raises `InputError` that names the item and the fix."
+    pairs = _read_pairs(path)
+    _check_pairs(path, pairs)
+    items = np.array([int(key) for key, _ in pairs])
+    order = items.argsort()
+    _check_items(path, items[order], n_items)
     return np.array([pairs[i][1] for i in order])
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #load
@@ -220,10 +236,8 @@ def load(cls:SemanticIds,
     bucket, place = _buckets(codes)
     if place.any():
         late = int(np.argmax(place > 0))
-        raise InputError(
-            f'{path}: items {np.argmax(bucket == bucket[late])} and {late} have the same codes '
-            f'{codes[late].tolist()}; '
-            'load it with add_digit=True to append a collision digit')
+        raise InputError(f'{path}: items {np.argmax(bucket == bucket[late])} and {late} have the same codes '
+                         f'{codes[late].tolist()}; load it with add_digit=True to append a collision digit')
     return cls(codes, sizes, bool(digit))
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #perplexity
@@ -243,8 +257,8 @@ def code_counts(self:SemanticIds)->list: # per level: (size,) int64 items with e
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #report
 @patch
-def report(self:SemanticIds)->dict: # n_items, collision_rate, largest_bucket, levels: [{size, used, perplexity}, …]
-    "Collisions over all and the use of each learned level."
+def report(self:SemanticIds)->dict: # n_items, collision_rate, largest_bucket, levels
+    "Collisions over all, and of each learned level the size, the codes used and the perplexity."
     members = np.bincount(self.buckets)[self.buckets]   # (N,) size of each item's own bucket
     counts = self.code_counts()[:self.learned.shape[1]]
     levels = [dict(size=len(c), used=int((c > 0).sum()), perplexity=round(perplexity(c), 2)) for c in counts]

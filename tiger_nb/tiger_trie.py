@@ -152,8 +152,9 @@ class Groups:
         self.begin, many = first[self.node], first[self.node + 1] - first[self.node]        # (U,)
         self.shape = len(self.node), int(count.max()), int(many.max())                       # U, R, C
         order, nth = self.of.argsort(stable=True), torch.empty_like(self.of)
-        nth[order] = torch.arange(len(nodes), device=nodes.device) - (count.cumsum(0) - count)[self.of[order]]
-        self.slot = self.of * self.shape[1] + nth                                            # (P,) place in (U·R)
+        begin = count.cumsum(0) - count                                               # (U,)
+        nth[order] = torch.arange(len(nodes), device=nodes.device) - begin[self.of[order]]
+        self.slot = self.of * self.shape[1] + nth                                     # (P,) place in (U·R)
         place = torch.arange(self.shape[2], device=nodes.device)
         self.real = place < many[:, None]                                                    # (U, C)
         self.child = self.begin[:, None] + place.where(self.real, 0)                         # (U, C)

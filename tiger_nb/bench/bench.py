@@ -39,14 +39,14 @@ def peak_mb()->float:
     "Largest memory of this process so far, in MB. Raises `InputError` where the system has no /proc."
     try: lines = Path('/proc/self/status').read_text().splitlines()
     except OSError:
-        raise InputError(
-            'the peak of memory is read from /proc/self/status, which Linux has; measure there') from None
+        raise InputError('the peak of memory is read from /proc/self/status, which Linux has; '
+                         'measure there') from None
     return next(int(l.split()[1]) for l in lines if l.startswith('VmHWM')) / 1024
 
 # %% ../../nbs/bench/1_bench.ipynb #child
 def _child(path):
     "Do what the file says, print result and peak."
-    name, args, threads = torch.load(path, weights_only=False)   # our own file, a moment old
+    name, args, threads = torch.load(path, weights_only=False)   # a file of `in_own_process`
     torch.set_num_threads(threads)
     module, func = name.split(':')
     value = getattr(importlib.import_module(module), func)(*args)
@@ -54,25 +54,23 @@ def _child(path):
 
 # %% ../../nbs/bench/1_bench.ipynb #in-own-process
 def in_own_process(
-    name:str,         # 'module:function'; what it returns must fit into JSON
-    *args,            # its arguments
+    name:str,              # 'module:function'; what it returns must fit into JSON
+    *args,                 # its arguments
     threads:int|None=None, # of torch; None: as here
-):                    # what the function returned, and the peak of memory in MB
+):                         # what the function returned, and the peak of memory in MB
     "Call a function in a new Python. Raises `InputError` with its last words if it fails."
     with tempfile.TemporaryDirectory() as tmp:
-        torch.save((name, args, threads or torch.get_num_threads()), Path(tmp)/'args')
-        run = subprocess.run([sys.executable, '-c',
-                              f'from tiger_nb.bench.bench import _child; _child({str(Path(tmp)/"args")!r})'],
-                              capture_output=True, text=True)
+        path = str(Path(tmp)/'args')
+        torch.save((name, args, threads or torch.get_num_threads()), path)
+        program = f'from tiger_nb.bench.bench import _child; _child({path!r})'
+        run = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     if run.returncode:
-        raise InputError(
-            f'{name} failed in its own process: '
-            f'{(run.stderr.strip().splitlines() or ["killed, perhaps for want of memory"])[-1][-500:]}')
+        said = run.stderr.strip().splitlines() or ['killed, perhaps for want of memory']
+        raise InputError(f'{name} failed in its own process: {said[-1][-500:]}')
     return tuple(json.loads(run.stdout.splitlines()[-1]))
 
 # %% ../../nbs/bench/1_bench.ipynb #spent
-def _spent(mb):
-    # fills that much memory: for the test of `in_own_process`
+def _spent(mb): # fills that much memory: for the test of `in_own_process`
     return int(torch.ones(mb * 2**18).sum() / 2**18)
 
 # %% ../../nbs/bench/1_bench.ipynb #machine
@@ -107,8 +105,7 @@ def operations(
              aten._scaled_dot_product_flash_attention_for_cpu: _attention,
              aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward}
     threads = torch.get_num_threads()
-    # the counter sees this thread only
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)   # the counter sees this thread only
     try:
         with FlopCounterMode(display=False, custom_mapping=extra) as counter: f()
     finally: torch.set_num_threads(threads)
@@ -137,18 +134,18 @@ ROW = 'what', 'ours', 'reference', 'ratio', 'unit', 'identical', 'peak_rss_mb'
 
 GOALS = {'decode': (15, 25), 'decode --exact': (5, 30), 'train': (2.5, 4),
          'train --model tiger_decoder': (30, 60), 'evaluate': (1.5, 3),
-         'trie': (1, 2)} # what: ratio to reach at least, ratio to aim for
+         'trie': (1, 2)}   # what: ratio to reach at least, ratio to aim for
 
 # %% ../../nbs/bench/1_bench.ipynb #bench-row
 def bench_row(
-    what:str,            # such as 'decode'
-    ours:float,          # a rate: more is better
-    reference:float|None, # the same of the rival; None: it did not run
-    unit:str,            # of both
+    what:str,                    # such as 'decode'
+    ours:float,                  # a rate: more is better
+    reference:float|None,        # the same of the rival; None: it did not run
+    unit:str,                    # of both
     identical:float|None=None,   # share of equal results; None: they can't be compared
     peak_rss_mb:float|None=None, # of ours
-    **more,              # further fields
-)->dict:                 # JSON's types only
+    **more,                      # further fields
+)->dict:                         # JSON's types only
     "A result in the form that `tiger_bench` prints."
     ratio = reference and ours / reference
     row = dict(what=what, ours=ours, reference=reference, ratio=ratio, unit=unit, identical=identical,
@@ -156,29 +153,37 @@ def bench_row(
     return json.loads(json.dumps(row, default=lambda x: x.item()),
                       parse_float=lambda x: float(f'{float(x):.4g}'))
 
+# %% ../../nbs/bench/1_bench.ipynb #bench-text-show
+def _show(x): return '–' if x is None else f'{x:,.4g}' if isinstance(x, (int, float)) else str(x)
+
+# %% ../../nbs/bench/1_bench.ipynb #bench-text-roofline-text
+def _roofline_text(row, side): # a `bench_row`; a key of its rooflines
+    f = row['roofline'][side]
+    return (f'{row["what"]}, {side}: {f["work"]:.3g} · 10⁹ {f["of"]} at {f["rate"]:.3g} · 10⁹ a second: '
+            f'{f["reached"]:.0%} of the machine')
+
 # %% ../../nbs/bench/1_bench.ipynb #bench-text
 def bench_text(
     rows:list, # of `bench_row`
 )->str:
     "The rows as a table, and what is known of each roofline."
-    show = lambda x: '–' if x is None else f'{x:,.4g}' if isinstance(x, (int, float)) else str(x)
-    cells = [ROW] + [[show(r[name]) for name in ROW] for r in rows]
+    cells = [ROW] + [[_show(r[name]) for name in ROW] for r in rows]
     width = [max(len(c[i]) for c in cells) for i in range(len(ROW))]
-    lines = ['  '.join(x.rjust(w) if 1 <= i <= 3 or i > 4 else x.ljust(w) for i,
-                       (x, w) in enumerate(zip(c, width))).rstrip() for c in cells]
-    for r in rows:
-        for side, f in r.get('roofline', {}).items():
-            lines.append(
-                f'{r["what"]}, {side}: {f["work"]:.3g} · 10⁹ {f["of"]} at {f["rate"]:.3g} · 10⁹ a second: '
-                f'{f["reached"]:.0%} of the machine')
-    return '\n'.join(lines)
+    number = lambda i: 1 <= i <= 3 or i > 4   # a column of numbers stands to the right
+    line = lambda c: '  '.join(x.rjust(w) if number(i) else x.ljust(w)
+                               for i, (x, w) in enumerate(zip(c, width))).rstrip()
+    roofs = [_roofline_text(r, side) for r in rows for side in r.get('roofline', {})]
+    return '\n'.join([*map(line, cells), *roofs])
 
 # %% ../../nbs/bench/1_bench.ipynb #record
+def _cpu(): # the processor's name, '' where it is not told
+    if not os.path.exists('/proc/cpuinfo'): return ''
+    lines = Path('/proc/cpuinfo').read_text().splitlines()
+    return next((l.split(':')[1].strip() for l in lines if l.startswith('model name')), '')
+
 def machine()->dict: # of the record
     "What has to be known of this machine."
-    cpu = next((l.split(':')[1].strip() for l in Path('/proc/cpuinfo').read_text().splitlines()
-                if l.startswith('model name')), '') if os.path.exists('/proc/cpuinfo') else ''
-    return dict(cores=os.cpu_count(), threads=torch.get_num_threads(), cpu=cpu or platform.machine(),
+    return dict(cores=os.cpu_count(), threads=torch.get_num_threads(), cpu=_cpu() or platform.machine(),
                 torch=torch.__version__, python=platform.python_version(), date=date.today().isoformat())
 
 # %% ../../nbs/bench/1_bench.ipynb #save-bench

@@ -22,9 +22,9 @@ from .bench import (alternate, bench_row, bench_text, in_own_process, operations
 from .trie import bench_trie
 from ..command import check_numbers, command, open_data
 from ..dataset import Dataset
+from ..decoding import tiger_ranker
 from ..files import InputError
 from ..histories import Histories
-from ..decoding import tiger_ranker
 from ..recommender import Recommender, measure, preset_for
 from ..sasrec import SASRec
 from ..semantic_ids import SemanticIds
@@ -62,6 +62,14 @@ def _trained(dataset, ids, s, steps, seed):
                 TrainSettings(steps=steps, batch_size=128, lr=2e-3, seed=seed, validate_every=steps))
     return model.eval()
 
+# %% ../../nbs/bench/4_rows.ipynb #bench-subject-untrained-ids
+def _untrained_ids(dataset, seed): # -> Semantic IDs, and what kind they are
+    "The Semantic IDs that the data folder brings along, or random ones."
+    index = shipped_index(dataset.folder)
+    if index: return load_ids(index, dataset.n_items), 'the shipped'
+    codes = np.random.default_rng(seed).integers(0, 64, (dataset.n_items, 3))
+    return SemanticIds.from_codes(codes, 64, seed), 'random'
+
 # %% ../../nbs/bench/4_rows.ipynb #bench-subject
 def bench_subject(
     data:str='sample', # as for `open_data`
@@ -76,29 +84,27 @@ def bench_subject(
         if rec.semantic_ids is None or len(rec.items) != dataset.n_items:
             raise InputError(f'{run}: is no TIGER on {dataset.name}; give its --data, or another --run')
         return Subject(dataset, rec.model, rec.semantic_ids, f'the weights of a trained bundle, {rec.name}')
-    index, s = shipped_index(dataset.folder), replace(preset_for(dataset)['tiger'].model, dropout=0.0)
-    ids = load_ids(index,
-                   dataset.n_items) if index else SemanticIds.from_codes(
-        np.random.default_rng(seed).integers(0, 64, (dataset.n_items, 3)), 64, seed)
+    ids, kind = _untrained_ids(dataset, seed)
+    s = replace(preset_for(dataset)['tiger'].model, dropout=0.0)
     return Subject(dataset, _trained(dataset, ids, s, steps, seed), ids,
-                   f'weights after {steps} steps of training on {"the shipped" if index else "random"} '
-                   f'Semantic IDs; give --run for a trained model')
+                   f'weights after {steps} steps of training on {kind} Semantic IDs; '
+                   'give --run for a trained model')
 
 # %% ../../nbs/bench/4_rows.ipynb #best
 def best_batch(
-    make,           # (batch, attention) -> ranker, as `generate_ranker`
+    make,                # (batch, attention) -> ranker, as `generate_ranker`
     histories:Histories, # items
     rows:np.ndarray,     # (R,) rows to try on
-    k:int=20,       # length of the lists
-    most:int=32,    # largest batch that is tried
-)->dict:            # batch and attention of the fastest
+    k:int=20,            # length of the lists
+    most:int=32,         # largest batch that is tried
+)->dict:                 # batch and attention of the fastest
     "The way in which a rival ranks fastest."
     def seconds(how):
         rank = make(**how)
         return alternate({'': lambda: rank(histories, rows, k)}, 1)[0]['']
     tried, batch = {}, 1
-    # stop when it got clearly slower
-    while batch <= min(most, len(rows)) and not (tried and tried[max(tried)] > 1.1 * min(tried.values())):
+    slower = lambda: tried and tried[max(tried)] > 1.1 * min(tried.values())   # clearly, than a smaller one
+    while batch <= min(most, len(rows)) and not slower():
         tried[batch] = seconds(dict(batch=batch, attention='sdpa'))
         batch *= 2
     batch = min(tried, key=tried.get)
@@ -110,13 +116,24 @@ def _ranker(side, model, ids, beams, keys, how):
     "One side's ranker."
     if side in ('ours', 'exact'):
         return tiger_ranker(model, ids, beams, user_keys=keys, exact=side == 'exact')
-    # transformers takes seconds to import
-    from tiger_nb.bench.rivals import generate_ranker
+    from tiger_nb.bench.rivals import generate_ranker   # here, as transformers takes seconds to import
     return generate_ranker(model, ids, beams, cache=side == 'cached', user_keys=keys, **how)
 
 # %% ../../nbs/bench/4_rows.ipynb #rank-once
-def _rank_once(side, model, ids, beams, keys, how, histories, rows, k):
-    _ranker(side, model, ids, beams, keys, how)(histories, rows, k)   # for a process of its own
+def _rank_once(side, model, ids, beams, keys, how, histories, rows, k): # for a process of its own
+    _ranker(side, model, ids, beams, keys, how)(histories, rows, k)
+
+# %% ../../nbs/bench/4_rows.ipynb #best-ways
+def _best_ways(given, histories, rows, k): # what `_ranker` takes of a model; rows to try on
+    "Batch and attention of the rival without and with its cache."
+    def best(side): return best_batch(lambda **how: _ranker(side, *given, how), histories, rows, k)
+    return {side: best(side) for side in ('reference', 'cached')}
+
+def _operations_a_user(rankers, histories, rows, k):
+    "Counted operations of each ranker, by its name."
+    with torch.inference_mode():
+        return {name: operations(lambda: rank(histories, rows, k)) / len(rows)
+                for name, rank in rankers.items()}
 
 # %% ../../nbs/bench/4_rows.ipynb #bench-decode
 def bench_decode(
@@ -133,8 +150,7 @@ def bench_decode(
     from tiger_nb.bench.rivals import same_lists
     mine, (h, rows, keys) = 'exact' if exact else 'ours', subject.users(users, seed)
     given, trial = (subject.model, subject.ids, beams, keys), rows[:: max(1, len(rows) // 16)][:16]
-    how = {side: best_batch(lambda **how: _ranker(side, *given, how), h, trial, k)
-           for side in ('reference', 'cached')} | {mine: {}}
+    how = _best_ways(given, h, trial, k) | {mine: {}}
     rankers = {side: _ranker(side, *given, how[side]) for side in (mine, 'reference', 'cached')}
     for rank in rankers.values(): rank(h, trial, k)                               # to warm up
     seconds, found = alternate({side: lambda rank=rank: rank(h, rows, k) for side, rank in rankers.items()},
@@ -142,14 +158,13 @@ def bench_decode(
     rate = {side: len(rows) / t for side, t in seconds.items()}
     same = {side: same_lists(tuple(found[mine]), found[side]).float().mean().item()
             for side in ('reference', 'cached')}
-    with torch.inference_mode():
-        work = {name: (operations(lambda: rankers[side](h, rows, k)) / len(rows), 1 / rate[side]) for name,
-                side in (('ours', mine), ('reference', 'reference'))}
+    counted = _operations_a_user({side: rankers[side] for side in (mine, 'reference')}, h, rows, k)
+    work = {name: (counted[side], 1 / rate[side]) for name, side in zip(('ours', 'reference'), counted)}
     more = dict(reference_cached=rate['cached'], ratio_cached=rate[mine] / rate['cached'],
                 identical_cached=same['cached'], certified=found[mine].exact.float().mean().item(),
-        opened=found[mine].opened.float().mean().item(), users=len(rows),
-        best={side: how[side] for side in ('reference', 'cached')},
-        roofline=rooflines(work, 'operations a user'))
+                opened=found[mine].opened.float().mean().item(), users=len(rows),
+                best={side: how[side] for side in ('reference', 'cached')},
+                roofline=rooflines(work, 'operations a user'))
     peak = {side: in_own_process('tiger_nb.bench.rows:_rank_once', side, *given, how[side], h, rows, k)[1]
             for side in (mine, 'reference')} if peaks else {}
     return bench_row('decode --exact' if exact else 'decode', rate[mine], rate['reference'], 'users/s',
@@ -191,48 +206,63 @@ def decoder_settings(
 ):                   # DecoderSettings
     "The decoder-only network of the same width, heads, dropout and number of layers."
     from tiger_nb.tiger_decoder import DecoderSettings
+    same = 'width', 'heads', 'head_dim', 'ff', 'dropout', 'max_items', 'users', 'activation'
     return DecoderSettings(item_layers=s.encoder_layers, code_layers=s.decoder_layers,
-                           **{n: getattr(s, n)
-                              for n in ('width', 'heads', 'head_dim', 'ff', 'dropout', 'max_items', 'users',
-                                        'activation')})
+                           **{name: getattr(s, name) for name in same})
 
-# %% ../../nbs/bench/4_rows.ipynb #sides
-def _decoder(ids, s, seed):
-    from tiger_nb.tiger_decoder import TigerDecoder
+# %% ../../nbs/bench/4_rows.ipynb #sides-decoder-side
+def _decoder_side(dataset, ids, s, batch, seed): # s: `DecoderSettings`
+    "Network, batches, loss, lengths of the rows, and a function that counts the targets of batches."
+    from tiger_nb.tiger_decoder import TigerDecoder, decoder_task, windows
+    train = dataset.split.train
+    h, first, _ = windows(train, s.max_items)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return TigerDecoder(ids.sizes, s)
+        net = TigerDecoder(ids.sizes, s)
+    targets = lambda plan: sum(int((h.lengths[r] - first[r]).sum()) for r in plan)
+    return net, *decoder_task(train, ids, s, batch, dataset.interactions.user_keys), h.lengths, targets
+
+# %% ../../nbs/bench/4_rows.ipynb #sides
+def _encoder_side(name, model, dataset, ids, batch): # 'ours', or such as 'padded sdpa'
+    "The same of an encoder–decoder, ours or a T5: each row is one target."
+    train = dataset.split.train
+    if name == 'ours':
+        keys = dataset.interactions.user_keys
+        net, task = deepcopy(model), tiger_task(train, ids, model.s, batch, keys)
+    else:
+        from tiger_nb.bench.rivals import t5_task, t5_twin
+        kind, attention = name.split()
+        net, task = t5_twin(model, attention), t5_task(train, ids, model, batch, kind == 'bucketed')
+    lengths = prefixes(train, model.s.max_items)[0].lengths
+    return net, *task, lengths, lambda plan: sum(map(len, plan))
+
+# %% ../../nbs/bench/4_rows.ipynb #train-sides-train-side
+def _train_side(name, model, dataset, ids, batch, seed): # -> as `_encoder_side`
+    if name == 'decoder': s = preset_for(dataset)['tiger_decoder'].model
+    elif name == 'same size': s = decoder_settings(model.s)
+    else: return _encoder_side(name, model, dataset, ids, batch)
+    return _decoder_side(dataset, ids, s, batch, seed)
 
 # %% ../../nbs/bench/4_rows.ipynb #train-sides
 def _train_sides(model, dataset, ids, batch, n, seed, names):
-    "For each side: its step, its batches, and how many targets are in them."
-    train, keys, sides = dataset.split.train, dataset.interactions.user_keys, {}
+    "For each side: its step, its batches, how many targets are in them, and its number of weights."
+    sides = {}
     for name in names:
-        h, targets = prefixes(train, model.s.max_items)[0], lambda plan: sum(map(len, plan))
-        if name in ('decoder', 'same size'):
-            from tiger_nb.tiger_decoder import decoder_task, windows
-            s = decoder_settings(
-                model.s) if name == 'same size' else preset_for(dataset)['tiger_decoder'].model
-            h, first, _ = windows(train, s.max_items)
-            net, (batches, loss) = _decoder(ids, s, seed), decoder_task(train, ids, s, batch, keys)
-            targets = lambda plan: sum(int((h.lengths[r] - first[r]).sum()) for r in plan)
-        elif name == 'ours':
-            net, (batches, loss) = deepcopy(model), tiger_task(train, ids, model.s, batch, keys)
-        else:
-            from tiger_nb.bench.rivals import t5_task, t5_twin
-            kind, attention = name.split()
-            net, (batches, loss) = t5_twin(model, attention), t5_task(train, ids, model, batch,
-                                                                      kind == 'bucketed')
-        plan = small_epoch(batches(np.random.default_rng(seed)), h.lengths, n)
+        net, batches, loss, lengths, targets = _train_side(name, model, dataset, ids, batch, seed)
+        plan = small_epoch(batches(np.random.default_rng(seed)), lengths, n)
         sides[name] = train_step(net, loss), plan, targets(plan), sum(p.numel() for p in net.parameters())
     return sides
 
 # %% ../../nbs/bench/4_rows.ipynb #faster-kernel
+def _run_plans(sides): # {name: callable that trains on all batches of the side}
+    return {name: lambda step=step, plan=plan: [step(rows) for rows in plan]
+            for name, (step, plan, *_) in sides.items()}
+
 def _faster_kernel(kind, *args):
     "The name of the rival's side with the attention that suits it."
     sides = _train_sides(*args, [f'{kind} sdpa', f'{kind} eager'])
-    seconds, _ = alternate({name: lambda step=step, plan=plan: step(plan[len(plan) // 2]) for name,
-                            (step, plan, *_) in sides.items()}, 2)
+    middle = {name: (step, [plan[len(plan) // 2]]) for name, (step, plan, *_) in sides.items()}
+    seconds, _ = alternate(_run_plans(middle), 2)
     return min(seconds, key=seconds.get)
 
 # %% ../../nbs/bench/4_rows.ipynb #train-once
@@ -245,31 +275,44 @@ def _flushed_rates(repeats, *args):
     "Targets a second of each side in a process that takes denormal numbers for zero from its start."
     torch.set_flush_denormal(True)
     sides = _train_sides(*args)
-    seconds, _ = alternate({name: lambda step=step, plan=plan: [step(rows) for rows in plan] for name,
-                            (step, plan, *_) in sides.items()}, repeats)
+    seconds, _ = alternate(_run_plans(sides), repeats)
     return {name: sides[name][2] / t for name, t in seconds.items()}
+
+# %% ../../nbs/bench/4_rows.ipynb #same-loss-code-loss
+def _code_loss(logits, codes): # per level (B, K); (B, L) -> (B,)
+    "Cross-entropy of each row's codes, the mean over the levels."
+    losses = [F.cross_entropy(x, codes[:, l], reduction='none') for l, x in enumerate(logits)]
+    return torch.stack(losses).mean(0)
 
 # %% ../../nbs/bench/4_rows.ipynb #same-loss
 def _same_loss(subject, batch):
     "Share of rows with the same loss as the T5 twin's, over each level's own codes."
     from tiger_nb.bench.rivals import t5_twin
-    model = subject.model.eval()
-    h, targets, users = prefixes(subject.dataset.split.train, model.s.max_items)
+    model, ids, dataset = subject.model.eval(), subject.ids, subject.dataset
+    h, targets, users = prefixes(dataset.split.train, model.s.max_items)
     rows = np.random.default_rng(0).choice(len(h), min(batch, len(h)), replace=False)
-    tokens, mask = history_tokens(model, subject.ids, h, rows,
-                                  subject.dataset.interactions.user_keys[users[rows]] if model.vocab.users
-                                  else None)
-    codes = torch.as_tensor(subject.ids.codes[targets[rows]])                     # (B, L)
-    labels, mask_ = codes + torch.as_tensor(
-        model.vocab.offsets[:subject.ids.n_levels]), torch.ones_like(tokens) if mask is None else mask.long()
+    keys = dataset.interactions.user_keys[users[rows]] if model.vocab.users else None
+    tokens, mask = history_tokens(model, ids, h, rows, keys)
+    codes = torch.as_tensor(ids.codes[targets[rows]])                             # (B, L)
+    labels = codes + torch.as_tensor(model.vocab.offsets[:ids.n_levels])
+    attended = torch.ones_like(tokens) if mask is None else mask.long()
     with torch.inference_mode():
-        ours, theirs = model(tokens, codes, mask), t5_twin(model)(input_ids=tokens, attention_mask=mask_,
-                                                                  labels=labels).logits
-    loss = [torch.stack([F.cross_entropy(x, codes[:, l], reduction='none') for l,
-                         x in enumerate(side)]).mean(0)
-                         for side in (ours,
-                                      [theirs[:, l, model.vocab.level(l)] for l in range(codes.shape[1])])]
-    return (loss[0] - loss[1]).abs().lt(1e-3).float().mean().item()
+        ours = model(tokens, codes, mask)
+        theirs = t5_twin(model)(input_ids=tokens, attention_mask=attended, labels=labels).logits
+    theirs = [theirs[:, l, model.vocab.level(l)] for l in range(ids.n_levels)]
+    apart = (_code_loss(ours, codes) - _code_loss(theirs, codes)).abs()           # (B,)
+    return apart.lt(1e-3).float().mean().item()
+
+# %% ../../nbs/bench/4_rows.ipynb #train-extra
+def _train_extra(decoder, rate, names, sides, given, repeats): # names: ours, padded and bucketed
+    "Further fields of a training row: denormals flushed, or the decoder-only network of the same size."
+    mine, padded, bucketed = names
+    if decoder:
+        return dict(same_size=rate['same size'], ratio_same_size=rate['same size'] / rate[padded],
+                    same_size_parameters=sides['same size'][3])
+    flushed = in_own_process('tiger_nb.bench.rows:_flushed_rates', repeats, *given, list(names))[0]
+    return dict(flushed=flushed, ratio_flushed=flushed[mine] / flushed[padded],
+                ratio_bucketed_flushed=flushed[mine] / flushed[bucketed])
 
 # %% ../../nbs/bench/4_rows.ipynb #train
 def bench_train(
@@ -282,27 +325,20 @@ def bench_train(
     peaks:bool=True,     # measure the memory, too
 )->dict:                 # a `bench_row`
     "Samples or targets a second, ours and T5's on padded batches."
-    mine, given = 'decoder' if decoder else 'ours', (subject.model, subject.dataset, subject.ids, batch,
-                                                     batches, seed)
+    mine = 'decoder' if decoder else 'ours'
+    given = subject.model, subject.dataset, subject.ids, batch, batches, seed
     padded, bucketed = (_faster_kernel(kind, *given) for kind in ('padded', 'bucketed'))
-    sides = _train_sides(*given, [mine, padded, bucketed] + ['same size'] * decoder)
-    seconds, _ = alternate({name: lambda step=step, plan=plan: [step(rows) for rows in plan] for name,
-                            (step, plan, *_) in sides.items()}, repeats)
+    names = mine, padded, bucketed
+    sides = _train_sides(*given, [*names, 'same size'] if decoder else list(names))
+    plans = _run_plans(sides)
+    seconds, _ = alternate(plans, repeats)
     rate = {name: sides[name][2] / t for name, t in seconds.items()}
-    work = {name: (operations(lambda: [sides[side][0](r) for r in sides[side][1]]) / sides[side][2],
-                   1 / rate[side]) for name, side in (('ours', mine), ('reference', padded))}
+    work = {name: (operations(plans[side]) / sides[side][2], 1 / rate[side])
+            for name, side in (('ours', mine), ('reference', padded))}
     more = dict(reference_bucketed=rate[bucketed], ratio_bucketed=rate[mine] / rate[bucketed],
                 best=[padded, bucketed], batch=batch, targets=sides[mine][2], parameters=sides[mine][3],
-                reference_parameters=sides[padded][3],
-        roofline=rooflines(work, 'operations a target'))
-    if not decoder:
-        flushed = in_own_process('tiger_nb.bench.rows:_flushed_rates', repeats, *given,
-                                 [mine, padded, bucketed])[0]
-        more |= dict(flushed=flushed, ratio_flushed=flushed[mine] / flushed[padded],
-                     ratio_bucketed_flushed=flushed[mine] / flushed[bucketed])
-    if decoder:
-        more |= dict(same_size=rate['same size'], ratio_same_size=rate['same size'] / rate[padded],
-                     same_size_parameters=sides['same size'][3])
+                reference_parameters=sides[padded][3], roofline=rooflines(work, 'operations a target'))
+    more |= _train_extra(decoder, rate, names, sides, given, repeats)
     same = None if decoder else _same_loss(subject, batch)
     peak = in_own_process('tiger_nb.bench.rows:_train_once', *given, [mine])[1] if peaks else None
     return bench_row('train --model tiger_decoder' if decoder else 'train', rate[mine], rate[padded],
@@ -345,11 +381,21 @@ def _first_word(func):
     return run
 
 # %% ../../nbs/bench/4_rows.ipynb #command
+def _make_rows(work, out, settings, about): # callables that make a row each; file or None; two callables
+    "Make the rows in turn, and write each to the record as soon as it is there."
+    rows = []
+    for make in work:
+        rows.append(make())
+        if out: save_bench(out, rows[-1:], **settings(), about=about())
+    if about(): print(about())
+    print(bench_text(rows))
+    return rows
+
+# %% ../../nbs/bench/4_rows.ipynb #command-def
 @_first_word
 @command
 def tiger_bench(
-    what:Literal['decode', 'train', 'evaluate',
-                 'trie']=None, # the row to make; may be given as the first word (default: all of them)
+    what:Literal['decode', 'train', 'evaluate', 'trie']=None, # the row, or the first word (default: all)
     data:str='sample',     # a data folder, its inter.json, sample, beauty, sports or toys
     run:str=None,          # folder of a trained TIGER on this data (default: one is trained for --steps)
     exact:bool=False,      # decode: our exact mode
@@ -359,26 +405,26 @@ def tiger_bench(
     k:int=20,              # decode: items a user
     batches:int=8,         # train: batches of 256 rows of each side
     items:int=10_000_000,  # trie: items
-    static:str=None,       # trie: checkout of youtube/static-constraint-decoding, got with git clone https://github.com/youtube/static-constraint-decoding (default: our side alone)
+    static:str=None,       # trie: checkout of STATIC, see below (default: our side alone)
     steps:int=300,         # decode: training steps where there is no --run
     repeats:int=3,         # timed runs of each side
     threads:int=None,      # of torch (default: the machine's cores)
     seed:int=0,            # of users, batches and weights
     out:str=None,          # JSON file that gets the rows, with the machine (default: none is written)
 ):
-    """Time what is ours beside what others do, with the same weights and rows; a table, and JSON as the last line.
+    """Time what is ours beside what others do, with the same weights and rows.
+    It prints a table and, as the last line, JSON.
 
     tiger_bench decode --data data/Beauty --run runs/beauty/tiger
     tiger_bench train --model tiger_decoder --data data/Beauty
+    git clone https://github.com/youtube/static-constraint-decoding ../static-constraint-decoding
     tiger_bench trie --static ../static-constraint-decoding"""
     options = {name: v for name, v in locals().items() if isinstance(v, int)}
     check_numbers(options)
     if k > beams: raise InputError(f'--k is {k}, more than --beams {beams}; raise --beams')
-    if what == 'train':
-        steps = 0                                                 # what is trained needs no training before
+    if what == 'train': steps = 0                                 # what is trained needs no training before
     torch.set_num_threads(threads or os.cpu_count())
-    # made when it is needed, once
-    rows, subject = [], cache(lambda: bench_subject(data, run, steps, seed))
+    subject = cache(lambda: bench_subject(data, run, steps, seed))   # made when it is needed, once
     decode = lambda exact: bench_decode(subject(), users, beams, k, exact, repeats, seed)
     train = lambda decoder: bench_train(subject(), decoder, batches=batches, repeats=repeats, seed=seed)
     one = dict(decode=lambda: decode(exact), train=lambda: train(model == 'tiger_decoder'),
@@ -386,10 +432,6 @@ def tiger_bench(
                trie=lambda: bench_trie(items, static))
     work = [one[what]] if what else [lambda: decode(False), lambda: decode(True), lambda: train(False),
                                      lambda: train(True), one['evaluate'], one['trie']]
-    for make in work:
-        rows.append(make())
-        about = subject().about if subject.cache_info().currsize else None
-        if out: save_bench(out, rows[-1:], **options, data=open_data(data).name, about=about)
-    if about: print(about)
-    print(bench_text(rows))
+    about = lambda: subject().about if subject.cache_info().currsize else None
+    rows = _make_rows(work, out, lambda: options | dict(data=open_data(data).name), about)
     print(json.dumps(rows[0] if what else rows))

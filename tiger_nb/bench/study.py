@@ -18,8 +18,8 @@ from tqdm.auto import tqdm
 
 from ..command import check_numbers, command, open_data
 from ..dataset import Dataset
-from ..files import InputError, read_json, write_json
 from ..evaluation import load_record
+from ..files import InputError, read_json, write_json
 from ..recommender import RunSettings, train_bundle
 from ..report_card import ReportCard
 from ..tiger import TigerSettings
@@ -38,53 +38,61 @@ def _one(dataset, folder, method, seed, base, vectors, settings):
     path = method.removeprefix('index:')
     ids = dict(index=path) if path != method else {}
     s = replace(base, seed=seed) if ids else replace(base, seed=seed, method=method)
-    tokenize(dataset, folder/'tokenizer', s, vectors, umap=False,
-             filter_seen=SMALL.filter_seen if settings is None else settings.filter_seen, **ids)
-    lines = {line: value for line, value, _ in ReportCard.load(folder/'tokenizer/report.json').lines()
-             if value is not None}
+    filtered = (settings or SMALL).filter_seen
+    tokenize(dataset, folder/'tokenizer', s, vectors, umap=False, filter_seen=filtered, **ids)
+    card = ReportCard.load(folder/'tokenizer/report.json')
+    lines = {line: value for line, value, _ in card.lines() if value is not None}
     row = dict(tokenizer=Path(path).stem if ids else method, seed=seed, card=lines)
     if settings is None: return row
-    run = train_bundle(dataset, 'tiger', folder/'tiger',
-                       replace(settings, training=replace(settings.training, seed=seed)), folder/'tokenizer')
+    settings = replace(settings, training=replace(settings.training, seed=seed))
+    run = train_bundle(dataset, 'tiger', folder/'tiger', settings, folder/'tokenizer')
     record = load_record(run/'result.json')
     return row | dict(valid=record['validation'], test=record['metrics'],
                       train_seconds=record['train_seconds'], protocol=record['card'].to_dict())
 
-# %% ../../nbs/bench/5_study.ipynb #study
-def study(
-    dataset:Dataset,                    # items and histories
-    out:str
-    |Path,                       # folder that gets a folder for each tokenizer and seed, and study.json
-    methods:list,                       # names of METHODS, or 'index:PATH' for an index file
-    seeds:int=3,                        # seeds 0, 1, … of each
-    base:TokenizerSettings=TokenizerSettings(), # all but method and seed
-    vectors=None,                       # (N, d) in place of the encoder
-    settings:RunSettings|None=SMALL,    # of the model; None: cards alone
-)->list[dict]: # a row a run: tokenizer, seed, card {line: value}, and of the model valid, test, train_seconds, protocol
-    "Make what is not there yet. Raises `InputError` for an unknown method or a missing index."
+# %% ../../nbs/bench/5_study.ipynb #study-check-methods
+def _check_methods(methods): # names of METHODS, or 'index:PATH'
+    "Raises `InputError` for an unknown method or a missing index."
     for m in methods:
         if m.startswith('index:') and not Path(m[6:]).is_file():
             raise InputError(f'{m[6:]}: no such index file; give index:PATH')
         if not m.startswith('index:') and m not in METHODS:
             raise InputError(f'method {m!r} is unknown; take some of {", ".join(METHODS)} or index:PATH')
+
+# %% ../../nbs/bench/5_study.ipynb #study
+def _keep_rows(path, rows): # study.json; rows of this run
+    "Write rows in place of those of the same tokenizer and seed; others stay."
+    key = lambda r: (r['tokenizer'], r['seed'])
+    old, new = read_json(path) if path.exists() else [], {key(r) for r in rows}
+    write_json(path, [r for r in old if key(r) not in new] + rows)
+
+# %% ../../nbs/bench/5_study.ipynb #study-def
+def study(
+    dataset:Dataset,                    # items and histories
+    out:str|Path,                       # gets a folder for each tokenizer and seed, and study.json
+    methods:list,                       # names of METHODS, or 'index:PATH' for an index file
+    seeds:int=3,                        # seeds 0, 1, … of each
+    base:TokenizerSettings=TokenizerSettings(), # all but method and seed
+    vectors=None,                       # (N, d) in place of the encoder
+    settings:RunSettings|None=SMALL,    # of the model; None: cards alone
+)->list[dict]: # a row a run: tokenizer, seed, card, and of the model valid, test, train_seconds, protocol
+    """Make what is not there yet; `card` is {line: value}.
+    Raises `InputError` for an unknown method or a missing index."""
+    _check_methods(methods)
     out, rows = Path(out), []
     bar = tqdm([(m, seed) for m in methods for seed in range(seeds)], desc='study', unit='run')
     for m, seed in bar:
         name = Path(m.removeprefix('index:')).stem
         rows.append(_one(dataset, out/f'{name}-{seed}', m, seed, base, vectors, settings))
         if settings: bar.set_postfix(tokenizer=name, **{'ndcg@10': f'{rows[-1]["valid"]["ndcg@10"]:.4f}'})
-        others = [r for r in read_json(out/'study.json')
-                  if not any((r['tokenizer'], r['seed']) == (x['tokenizer'], x['seed'])
-                             for x in rows)] if (out/'study.json').exists() else []
-        write_json(out/'study.json', others + rows)
+        _keep_rows(out/'study.json', rows)
     return rows
 
 # %% ../../nbs/bench/5_study.ipynb #rank-correlation
 def rank_correlation(
     x, y, # (n,) numbers
-)->tuple[float,
-         float]: # Spearman's rho, two-sided p over all orders for n up to 8 (else NaN); NaN where one does not vary
-    "How well two lists of numbers agree in order; ties share their mean rank."
+)->tuple: # Spearman's rho; two-sided p over all orders, for n up to 8, else NaN
+    "How well two lists of numbers agree in order; ties share their mean rank. NaN where one does not vary."
     a, b = rankdata(x), rankdata(y)
     a, b = a - a.mean(), b - b.mean()
     norm = np.sqrt((a @ a) * (b @ b))
@@ -100,36 +108,47 @@ def predictive_lines(
     metric:str='ndcg@10', # what counts
     part:str='test',      # 'valid' or 'test'
 )->pl.DataFrame: # line, rho, p, runs: the strongest first
-    "Rank correlation of each card line with a metric: `rho` and `p` over the tokenizers' means, `runs` over single runs."
+    """Rank correlation of each card line with a metric.
+    `rho` and `p` are over the tokenizers' means, `runs` over single runs."""
     names = list(dict.fromkeys(r['tokenizer'] for r in rows))
-    lines = [l for l in rows[0]['card'] if all(l in r['card'] for r in rows)]
-    mean = lambda value: [np.mean([value(r) for r in rows if r['tokenizer'] == n]) for n in names]
-    found = []
-    for line in lines:
-        rho, p = rank_correlation(mean(lambda r: r['card'][line]), mean(lambda r: r[part][metric]))
-        runs, _ = rank_correlation([r['card'][line] for r in rows], [r[part][metric] for r in rows])
+    means = lambda value: [np.mean([value(r) for r in rows if r['tokenizer'] == n]) for n in names]
+    result, found = lambda r: r[part][metric], []
+    for line in rows[0]['card']:
+        if not all(line in r['card'] for r in rows): continue
+        value = lambda r: r['card'][line]
+        rho, p = rank_correlation(means(value), means(result))
+        runs, _ = rank_correlation([value(r) for r in rows], [result(r) for r in rows])
         found.append(dict(line=line, rho=rho, p=p, runs=runs))
-    table = pl.DataFrame(found,
-                         schema=dict(line=pl.String, rho=pl.Float64, p=pl.Float64,
-                                     runs=pl.Float64)).fill_nan(None)
+    schema = dict(line=pl.String, rho=pl.Float64, p=pl.Float64, runs=pl.Float64)
+    table = pl.DataFrame(found, schema=schema).fill_nan(None)
     return table.sort(pl.col('rho').abs(), pl.col('runs').abs(), descending=True, nulls_last=True,
                       maintain_order=True)
 
 # %% ../../nbs/bench/5_study.ipynb #command
+def _print_study(rows, trained): # of `study`; were models trained?
+    "A line for each tokenizer: the means over its seeds."
+    for name in dict.fromkeys(r['tokenizer'] for r in rows):
+        mine = [r for r in rows if r['tokenizer'] == name]
+        mean = lambda value: np.mean([value(r) for r in mine])
+        score = f'   test ndcg@10 {mean(lambda r: r["test"]["ndcg@10"]):.4f}' if trained else ''
+        print(f'{name:20} in collision {mean(lambda r: r["card"]["items in collision"]):7.2%}   '
+              f'error {mean(lambda r: r["card"]["error"]):.4f}{score}')
+
+# %% ../../nbs/bench/5_study.ipynb #command-def
 @command
 def tiger_study(
     data:str,             # a data folder, its inter.json, sample, beauty, sports or toys
     out:str,              # folder for the runs and study.json
-    methods:str='random,lsh,opq,rqkmeans,rqvae', # tokenizers with commas between them; index:PATH for an index file
+    methods:str='random,lsh,opq,rqkmeans,rqvae', # tokenizers with commas between them, or index:PATH
     encoder:str=TokenizerSettings.encoder, # how items become vectors, see tiger_embed
     levels:int=TokenizerSettings.levels,   # learned levels
     codes:int=TokenizerSettings.codes,     # codes a level
     seeds:int=3,          # seeds of each tokenizer and its model
-    order:Literal['standard', 'seed',
-                  'given']=None, # order of the histories (default: the best the folder has)
+    order:Literal['standard', 'seed', 'given']=None, # of the histories (default: the best the folder has)
     train:bool=True,      # train the small model on each
 ):
-    """Compare tokenizers by their report cards and by a small model, and say which line of the card predicts the model.
+    """Compare tokenizers by their report cards and by a small model.
+    It says which line of the card predicts the model.
 
     tiger_study --data data/Office --encoder minilm --out runs/office"""
     check_numbers(dict(levels=levels, codes=codes, seeds=seeds))
@@ -137,9 +156,5 @@ def tiger_study(
     names = [m.strip() for m in methods.split(',') if m.strip()]
     if not names: raise InputError('--methods names no tokenizer; give some, with commas between them')
     rows = study(open_data(data, order), out, names, seeds, base, settings=SMALL if train else None)
-    for name in dict.fromkeys(r['tokenizer'] for r in rows):
-        mine = [r for r in rows if r['tokenizer'] == name]
-        score = f'   test ndcg@10 {np.mean([r["test"]["ndcg@10"] for r in mine]):.4f}' if train else ''
-        print(f'{name:20} in collision {np.mean([r["card"]["items in collision"] for r in mine]):7.2%}   '
-              f'error {np.mean([r["card"]["error"] for r in mine]):.4f}{score}')
+    _print_study(rows, train)
     if train and len(rows) > seeds: print(predictive_lines(rows))

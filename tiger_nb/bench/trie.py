@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np, torch
 
 from .bench import alternate, bench_row, in_own_process, machine_rates, peak_mb, roofline
-from ..files import InputError
 from ..decoding import level_by_level, top_items
+from ..files import InputError
 from ..semantic_ids import SemanticIds
 from ..tiger import Tiger, TigerSettings
 from ..trie import build_trie
@@ -51,9 +51,9 @@ def _best_ms(step, repeats=7):
 
 # %% ../../nbs/bench/3_trie.ipynb #sides
 def trie_ours(
-    n_items:int, # items
+    n_items:int,   # items
     users:int=256, # of the masking step
-)->dict: # base_mb before the build, build_s, peak_mb after it; mask_ms and check at levels 2 and 3; bytes written
+)->dict: # build_s; base_mb before and peak_mb after it; mask_ms and check per level; bytes; candidates
     "Build from unsorted IDs, and a masking step at the levels 2 and 3."
     codes, base = invented_codes(n_items), peak_mb()
     begin = time.perf_counter()
@@ -68,36 +68,44 @@ def trie_ours(
     return out | dict(bytes=codes.nbytes + sum(x.nbytes for x in arrays),
                       candidates=users * 100 * trie.max_children[2])
 
+# %% ../../nbs/bench/3_trie.ipynb #trie-static-static-masks
+def _static_masks(decoding, index, codes, users): # STATIC's modules' parts; (N, L) sorted codes
+    "The masking step of STATIC at the levels 2 and 3, the scores of the beams added: (B, W, C) each."
+    packed, pointers, widths = torch.from_numpy(index[0]), torch.from_numpy(index[1]), index[2]
+    numbers = lambda d: codes[:, :d].astype(np.int64) @ 256 ** np.arange(d)[::-1]
+    pairs, triples = (1 + int((np.diff(numbers(d)) > 0).sum()) for d in (2, 3))
+    for level, start, n in ((2, 257, pairs), (3, 257 + pairs, triples)):   # its states go level by level
+        nodes, scores, logp = random_beams(n, level, users)
+        state, flat = (nodes + start).flatten().int(), logp.flatten(0, 1)         # (B·W,), (B·W, 256)
+        given = flat, state, packed, pointers, int(widths[level]), 256, 'cpu'
+        def step():
+            found = decoding.generate_and_apply_logprobs_mask(*given)[0]          # (B·W, C)
+            return found.view(*nodes.shape, -1) + scores[..., None]
+        yield step
+
 # %% ../../nbs/bench/3_trie.ipynb #trie-static
 def trie_static(
-    n_items:int, # items
-    folder:str,  # checkout of youtube/static-constraint-decoding
+    n_items:int,   # items
+    folder:str,    # checkout of youtube/static-constraint-decoding
     users:int=256, # of the masking step
 )->dict: # base_mb, build_s with sort_s in it, peak_mb, mask_ms, check
     "The same by STATIC: sort, build its index; its PyTorch masking, the scores of the beams added."
     sys.path.insert(0, str(folder))
-    index, decoding = (importlib.import_module(f'static_decoding.{m}') for m in ('csr_utils', 'decoding_pt'))
+    build, decoding = (importlib.import_module(f'static_decoding.{m}') for m in ('csr_utils', 'decoding_pt'))
     codes, base = invented_codes(n_items), peak_mb()
     begin = time.perf_counter()
     codes = codes[np.lexsort(codes.T[::-1])]
     sort_s = time.perf_counter() - begin
-    packed, pointers, widths, *_ = index.build_static_index(codes, vocab_size=256)
-    out = dict(build_s=time.perf_counter() - begin, sort_s=sort_s, peak_mb=peak_mb(), base_mb=base,
-               mask_ms=[], check=[])
-    packed, pointers = torch.from_numpy(packed), torch.from_numpy(pointers)
-    pairs, triples = (1 + int((np.diff(codes[:, :d].astype(np.int64) @ 256 ** np.arange(d)[::-1]) > 0).sum())
-                      for d in (2, 3))
-    # its states are numbered level by level
-    for level, start, n in ((2, 257, pairs), (3, 257 + pairs, triples)):
-        nodes, scores, logp = random_beams(n, level, users)
-        state, flat = (nodes + start).flatten().int(), logp.flatten(0, 1)         # (B·W,), (B·W, 256)
-        step = lambda: decoding.generate_and_apply_logprobs_mask(flat, state, packed, pointers,
-                                                                 int(widths[level]), 256,
-                                                                 'cpu')[0].view(
-            *nodes.shape, -1) + scores[..., None]
-        out['mask_ms'].append(_best_ms(step))
-        out['check'].append(_sum(step()))
-    return out
+    index = build.build_static_index(codes, vocab_size=256)
+    out = dict(build_s=time.perf_counter() - begin, sort_s=sort_s, peak_mb=peak_mb(), base_mb=base)
+    steps = [(_best_ms(step), _sum(step())) for step in _static_masks(decoding, index, codes, users)]
+    return out | dict(mask_ms=[ms for ms, _ in steps], check=[check for _, check in steps])
+
+# %% ../../nbs/bench/3_trie.ipynb #step-random-tokens
+def _random_tokens(model, users): # (B, T) tokens of histories of the longest length
+    levels = [model.vocab.level(l) for l in range(len(model.vocab.sizes))]
+    shape = users, model.s.max_items, 1
+    return torch.cat([torch.randint(own.start, own.stop, shape) for own in levels], 2).flatten(1)
 
 # %% ../../nbs/bench/3_trie.ipynb #step
 @torch.inference_mode()
@@ -110,14 +118,13 @@ def step_seconds(
     seed:int=0,       # of weights and histories
 )->dict:              # name: seconds of a step for all users
     "Time of a step of plain beam search: write, mask, choose."
-    ids = next(iter(catalogues.values()))
+    sizes = next(iter(catalogues.values())).sizes
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = Tiger(ids.sizes, s).eval()
-        tokens = torch.cat([torch.randint(*((b.start, b.stop)), (users, s.max_items, 1))
-                            for b in map(model.vocab.level, range(ids.n_levels))], 2).flatten(1)   # (B, T)
+        model = Tiger(sizes, s).eval()
+        tokens = _random_tokens(model, users)                                     # (B, T)
     times = {name: [] for name in catalogues}
-    for i in range(repeats + 1):                                                  # the first is to warm up
+    for _ in range(repeats + 1):                                                  # the first is to warm up
         for name, ids in catalogues.items():
             search = TrieSearch(model, ids, tokens)
             begin = time.perf_counter()
@@ -133,42 +140,46 @@ def _two_catalogues(n_items, small, users):
     for x in ids.values(): x.trie
     return step_seconds(ids, users=users)
 
+# %% ../../nbs/bench/3_trie.ipynb #bench-run-builds
+def _run_builds(n_items, static, repeats, users):
+    "For each side the quickest build, and its (2,) masking times in ms."
+    work = {'ours': ('trie_ours', n_items, users)}
+    if static: work['static'] = 'trie_static', n_items, str(static), users
+    runs = [{side: in_own_process(f'tiger_nb.bench.trie:{f}', *args)[0] for side, (f, *args) in work.items()}
+            for _ in range(repeats)]
+    quick = {side: min((r[side] for r in runs), key=lambda r: r['build_s']) for side in work}
+    return quick, {side: np.min([r[side]['mask_ms'] for r in runs], 0) for side in work}
+
 # %% ../../nbs/bench/3_trie.ipynb #bench
+def _trie_rooflines(ours, mask_ms): # of `trie_ours`; (2,) times in ms
+    rate, candidate = machine_rates()['gbytes'], 'code, log-probability and score of each candidate'
+    return {'build': roofline(ours['bytes'], ours['build_s'], rate) | dict(of='bytes in and out'),
+            'masking': roofline(9 * ours['candidates'], mask_ms[0] / 1e3, rate)
+                       | dict(of=f'bytes: {candidate}')}
+
+# %% ../../nbs/bench/3_trie.ipynb #bench-def
 def bench_trie(
     n_items:int=10_000_000, # items, 4 codes of 256 each
     static:str|None=None,   # checkout of youtube/static-constraint-decoding; None: our side alone
     repeats:int=2,          # builds of each side
     small:int=12_000,       # items of the catalogue that a decoding step is compared with
     users:int=256,          # of the masking step; an eighth of them for the decoding step
-)->dict:                    # a `bench_row`; mask_ratio: of masking times; step_ratio: of a decoding step, large over small
+)->dict:                    # a `bench_row`; mask_ratio: of masking times; step_ratio: large over small
     "Build, masking step and decoding step. Raises `InputError` if the folder is no checkout."
     if static and not (Path(static)/'static_decoding').is_dir():
-        raise InputError(
-            f'{static}: holds no static_decoding; git clone '
-            f'https://github.com/youtube/static-constraint-decoding {static}')
-    work = {'ours': ('trie_ours', n_items, users)} | ({'static': ('trie_static', n_items, str(static), users)}
-                                                      if static else {})
-    runs = [{side: in_own_process(f'tiger_nb.bench.trie:{f}', *args)[0] for side, (f, *args) in work.items()}
-            for _ in range(repeats)]
-    quick = {side: min((r[side] for r in runs), key=lambda r: r['build_s']) for side in work}
-    mask = {side: np.min([r[side]['mask_ms'] for r in runs], 0) for side in work}   # (2,) each
-    ours, rates = quick['ours'], machine_rates()
-    (steps, _) = in_own_process('tiger_nb.bench.trie:_two_catalogues', n_items, small, max(users // 8, 1))
+        raise InputError(f'{static}: holds no static_decoding; git clone '
+                         f'https://github.com/youtube/static-constraint-decoding {static}')
+    quick, mask = _run_builds(n_items, static, repeats, users)
+    ours, s = quick['ours'], quick.get('static')
+    steps, _ = in_own_process('tiger_nb.bench.trie:_two_catalogues', n_items, small, max(users // 8, 1))
     more = dict(n_items=n_items, build_s=ours['build_s'], mask_ms=mask['ours'].tolist(),
                 step_ms={n: 1e3 * t for n, t in steps.items()},
                 step_ratio=steps[str(n_items)] / steps[str(small)],
-        roofline={'build': roofline(ours['bytes'], ours['build_s'],
-                                    rates['gbytes']) | dict(of='bytes in and out'),
-                  'masking': roofline(ours['candidates'] * 9, mask['ours'][0] / 1e3,
-                                      rates['gbytes'])
-                                      | dict(of='bytes: code, log-probability and score of each candidate')})
-    if not static:
-        return bench_row('trie', n_items / ours['build_s'], None, 'items/s built', None, ours['peak_mb'],
-                         **more)
-    s = quick['static']
+                roofline=_trie_rooflines(ours, mask['ours']))
+    rate, unit = n_items / ours['build_s'], 'items/s built'
+    if not s: return bench_row('trie', rate, None, unit, None, ours['peak_mb'], **more)
     more |= dict(reference_build_s=s['build_s'], reference_sort_s=s['sort_s'],
                  reference_mask_ms=mask['static'].tolist(), mask_ratio=(mask['static'] / mask['ours']).min(),
                  reference_peak_rss_mb=s['peak_mb'])
     same = np.mean([np.isclose(a, b, rtol=1e-6) for a, b in zip(ours['check'], s['check'])])
-    return bench_row('trie', n_items / ours['build_s'], n_items / s['build_s'], 'items/s built', same,
-                     ours['peak_mb'], **more)
+    return bench_row('trie', rate, n_items / s['build_s'], unit, same, ours['peak_mb'], **more)
