@@ -65,7 +65,8 @@ def load_checkpoint(
     path:str|Path, # the file
     identity:dict, # what makes the run; must be that of the run that wrote it
 )->dict|None:      # the saved state, None where there is no file
-    "Read the newest good checkpoint; a damaged one is set aside with a sentence. Raises `InputError` if none is readable or if it is of another run."
+    """Read the newest good checkpoint; a damaged one is set aside with a sentence.
+    Raises `InputError` if none is readable or if it is of another run."""
     path = Path(path)
     found = [p for p in (path, before(path)) if p.exists()]
     wrong = {}

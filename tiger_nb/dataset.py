@@ -41,7 +41,7 @@ def read_inter_json(
     path:Path, # file in the form {user: [item, …]}, oldest item first
     item_keys=None, # N keys of the catalogue; ids beyond it are refused
 )->Interactions:
-    "Read the seed repository's form; raises InputError for ids that are no valid item and for empty histories."
+    "Read the origin's form; raises InputError for ids that are no valid item and for empty histories."
     d = read_json(path)
     _check_lists(d, path, 'user', 'item', None if item_keys is None else len(item_keys))
     if not d: raise InputError(f'{path}: no users; write at least one history')
@@ -69,17 +69,17 @@ def _known(table): # keep the descriptive columns of which at least one row says
 def catalogue(
     keys, # (N,) item keys, position = item id
     metadata:pl.DataFrame=None, # what `read_metadata` gives: key, title, brand, description, categories
-)->pl.DataFrame: # item (int), key, title (str) and, where known, brand, description (str), categories (list[str])
+)->pl.DataFrame: # item (int), key, title and, where known, brand, description (str), categories (list[str])
     "One row per item id; the key stands in for an unknown title."
     table = pl.DataFrame(dict(item=np.arange(len(keys)), key=list(map(str, keys))),
                          schema=dict(item=pl.Int64, key=pl.String))
     if metadata is None: return table.with_columns(title='key')
     table = table.join(metadata, on='key', how='left', maintain_order='left')
     title = pl.col('title').fill_null('').str.strip_chars()
-    return table.with_columns(pl.when(title == '').then('key').otherwise(title).alias('title'),
-                              pl.col('brand', 'description').fill_null(''),
-                              pl.col('categories').fill_null(
-        [])).select('item', 'key', 'title', *_known(table))
+    whole = table.with_columns(pl.when(title == '').then('key').otherwise(title).alias('title'),
+                               pl.col('brand', 'description').fill_null(''),
+                               pl.col('categories').fill_null([]))
+    return whole.select('item', 'key', 'title', *_known(table))
 
 # %% ../nbs/1_data/3_dataset.ipynb #items-jsonl
 def read_items(path, keys=None):
@@ -146,7 +146,8 @@ class Dataset:
 
     def __repr__(self):
         x = self.interactions
-        return f'Dataset({self.name}, {self.order} order: {x.n_users:,} users, {x.n_items:,} items, {len(x.items):,} interactions)'
+        counts = f'{x.n_users:,} users, {x.n_items:,} items, {len(x.items):,} interactions'
+        return f'Dataset({self.name}, {self.order} order: {counts})'
 
     @property
     def n_items(self): return self.interactions.n_items
@@ -234,7 +235,7 @@ def write_dataset(
     dataset:Dataset, # what to write
     folder:Path, # where to
 ):
-    "Write a data set in the folder form, so that `load` reads it fast: histories, keys and, where known, text and attributes."
+    "Write a data set as a folder that `load` reads: histories, keys and, where known, text and attributes."
     folder = Path(folder)
     write_inter_json(folder/('inter_standard.json' if dataset.order == 'standard' else 'inter.json'),
                      dataset.interactions)
@@ -264,7 +265,7 @@ def load(
     root:Path=None, # data folder to look in and download to, instead of the usual places
     sources:dict=SOURCES, # addresses for downloads
 )->Dataset:
-    "Read a data set, downloading a known one that isn't here; raises InputError naming the file that is missing or wrong."
+    "Read a data set, downloading a known one that isn't here; InputError names the file that is wrong."
     if order not in (None, *ORDERS):
         raise InputError(f"load: order '{order}' is unknown; choose from {', '.join(ORDERS)}")
     if str(name) == 'sample': return _read_folder(sample_folder(), order)

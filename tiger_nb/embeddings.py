@@ -185,7 +185,7 @@ def collaborative_svd(
     dim:int=128, # dimensions of the vectors
     seed:int=0, # of the randomised SVD
 )->np.ndarray:  # (N, dim) float32, rows of length 1, 0 for items that no pair has
-    "SVD of the symmetrised counts over the roots of both items' sums; a direction weighs √(its singular value)."
+    "SVD of the symmetrised counts over the roots of both items' sums; a direction weighs √S."
     both = sp.csr_matrix(counts + counts.T, dtype=np.float64)
     scale = sp.diags(np.asarray(both.sum(1)).ravel().clip(min=1e-9) ** -.5)  # (N, N)
     scaled = scale @ both @ scale

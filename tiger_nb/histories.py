@@ -211,7 +211,7 @@ def pack(
     max_len:int,         # the most recent items a row keeps
     pad:int=0,           # id in the empty places at the right
 ): # items (B, T) int64 and lengths (B,), T the longest length
-    "The most recent items of each row as a rectangle, gathered without a loop. Raises `InputError` on an empty history."
+    "The most recent items of each row as a rectangle. Raises `InputError` on an empty history."
     import torch  # here, because commands that train nothing start faster without it
     ends = histories.ends[rows]
     lengths = np.minimum(ends - histories.starts[rows], max_len)

@@ -198,14 +198,14 @@ def _panel(fig, content, i, columns, colors):
 
 # %% ../nbs/0_basics/2_plots.ipynb #bar-panels
 def bar_panels(
-    panels, # {'heading': (labels (n,), {'series': (n,) values from 0 on}[, height of the axis at least]), or a sentence where there is nothing to draw}
+    panels, # {'heading': (labels (n,), {'series': (n,) values}[, least height of the axis]), or a sentence}
     title='', subtitle='', # heading, and a line below it
     columns=3, # panels side by side
 )->go.Figure:
     "A grid of small bar charts in which a series keeps its colour."
     names = list(dict.fromkeys(name for p in panels.values() if not isinstance(p, str) for name in p[1]))
-    colors = {name: '#C3CBD2' if name == 'chance' else COLORS[i % len(COLORS)] for i,
-              name in enumerate(names)}
+    colors = {name: '#C3CBD2' if name == 'chance' else COLORS[i % len(COLORS)]
+              for i, name in enumerate(names)}
     rows = -(-len(panels) // columns)
     fig = make_subplots(rows, columns, subplot_titles=_escape(panels, 44), horizontal_spacing=.07,
                         vertical_spacing=.36 / rows)

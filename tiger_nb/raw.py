@@ -35,8 +35,8 @@ def _read_table(path, columns=None):
     except FileNotFoundError: raise InputError(f'{path}: no such file; check the path') from None
     except (pl.exceptions.PolarsError, TypeError) as e:
         if 'json' in kind: list(json_lines(path))
-        raise InputError(
-            f'{path}: no table can be read from it ({str(e).splitlines()[0]}); write the file again') from None
+        why = str(e).splitlines()[0]
+        raise InputError(f'{path}: no table can be read from it ({why}); write the file again') from None
 
 # %% ../nbs/1_data/1_raw.ipynb #to-events
 COLUMNS = dict(user=('user', 'user_id', 'reviewerID'), item=('item', 'item_id', 'asin'),
@@ -179,7 +179,7 @@ def fetch(
     tries:int=5, # attempts before giving up
     pause:float=1., # seconds before the second attempt, doubled each time
 )->Path:
-    "Download a file, going on where an earlier attempt ended; raises InputError and leaves nothing if it can't be had."
+    "Download a file, going on where an attempt ended; raises InputError if it can't be had."
     path = Path(path)
     if path.exists() and _sound(path, checksum): return path
     part, reason = path.with_name(path.name + '.part'), None
@@ -212,7 +212,8 @@ DOMAINS = dict(beauty=('Beauty',), sports=('Sports', 'Sport', 'Sports_and_Outdoo
 
 # %% ../nbs/1_data/1_raw.ipynb #addresses
 SOURCES = dict(
-    seed='https://raw.githubusercontent.com/NonameUntitled/tiger/8ec51b32f985025d77fe4ecd2294525c0524db1d/data/Beauty',
+    seed='https://raw.githubusercontent.com/NonameUntitled/tiger/'
+         '8ec51b32f985025d77fe4ecd2294525c0524db1d/data/Beauty',
     zenodo='https://zenodo.org/api/records/17351848',
     amazon=('https://jmcauley.ucsd.edu/data/amazon',
             'https://snap.stanford.edu/data/amazon/productGraph/categoryFiles'))

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from torch.utils.tensorboard import SummaryWriter
 from tqdm.auto import tqdm
 
-from .checkpoints import load_checkpoint, random_states, remove_unfinished, save_checkpoint, set_random_states
+from .checkpoints import (load_checkpoint, random_states, remove_unfinished, save_checkpoint,
+                                  set_random_states)
 from .files import InputError, atomic_path
 from .histories import length_batches, pack
 from .processes import forked, from_main, gathered, rank_size, share, speaking, summed
@@ -63,8 +64,8 @@ class TrainSettings:
             raise InputError(
                 f'TrainSettings.schedule: {self.schedule!r} is unknown; take one of {", ".join(SCHEDULES)}')
         if self.optimizer not in OPTIMIZERS:
-            raise InputError(
-                f'TrainSettings.optimizer: {self.optimizer!r} is unknown; take one of {", ".join(OPTIMIZERS)}')
+            known = ', '.join(OPTIMIZERS)
+            raise InputError(f'TrainSettings.optimizer: {self.optimizer!r} is unknown; take one of {known}')
         if self.accumulate < 1:
             raise InputError(
                 f'TrainSettings.accumulate: {self.accumulate} is not possible; take 1 or more pieces')
@@ -103,7 +104,7 @@ def _optimizer(model, s):
 def join(
     device:str='auto', # as in `TrainSettings`
 )->torch.device:       # where this process computes
-    "Join the other processes, if a launcher has started several. Nobody waits for a lost one longer than ten minutes."
+    "Join the other processes, if a launcher has started several; a lost one is waited for ten minutes."
     if forked(): torch.set_num_threads(1)
     if rank_size()[1] == 1: PartialState._reset_state()
     state = PartialState(cpu=device == 'cpu' or not torch.cuda.is_available(), timeout=timedelta(minutes=10))
@@ -244,7 +245,7 @@ def _step(run, model, loss, rows, used):
 # %% ../nbs/4_training/2_training.ipynb #validated
 @torch.no_grad()
 def _validated(validate, model):
-    "The metrics of `validate`, the same in all processes; the random state of the training is left as it was."
+    "The metrics of `validate`, the same in all processes; the random state is left as it was."
     model.eval()
     with speaking(), torch.random.fork_rng(): metrics = {k: float(v) for k, v in validate(model).items()}
     return from_main(lambda: metrics)
@@ -253,16 +254,14 @@ def _validated(validate, model):
 def fit(
     model:torch.nn.Module,     # trained in place; ends with its best weights
     batches,                   # rng -> list of index arrays: one epoch
-    loss,                      # (model, rows) -> mean over the rows, a scalar tensor, or (sum over targets, number of targets)
+    loss,                      # (model, rows) -> mean over the rows, or (sum over targets, their number)
     validate,                  # model -> dict of validation metrics
     settings:TrainSettings,    # budgets, schedule, seed
-    out:str|Path
-    |None=None,    # folder for model.safetensors, curve.parquet, checkpoints and TensorBoard; None: nothing is written
+    out:str|Path|None=None,    # folder for weights, curve, checkpoints and TensorBoard; None: none is written
     desc:str='train',          # name on the progress bar
-    identity:dict
-    |None=None,   # what else makes this run, such as data and model: a checkpoint of another run is refused
+    identity:dict|None=None,   # what else makes this run; a checkpoint of another run is refused
 )->pl.DataFrame:               # one row a validation: step, epoch, seconds, loss and the metrics
-    "Train until a budget or the patience is used up; keep the best weights on validation. Raises `InputError` on a loss that is not finite."
+    "Train to the end of a budget; the best weights stay. Raises `InputError` on a loss that is not finite."
     s, out, device = settings, Path(out) if out else None, join(settings.device)
     run = _start(model.to(device), s, out, identity)
     main, trained = rank_size()[0] == 0, _compiled(model, s, device)

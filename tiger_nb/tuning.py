@@ -23,7 +23,8 @@ from .training import TrainSettings, fit
 START = dict(ids='rqvae', codes=256, levels=3, width=256, blocks=1, heads=1, dropout=0.4, ahead=1,
              batch_size=512, lr=1.5e-3, weight_decay=0.0)
 RUNGS = [('content IDs', {}), ('IDs with collaborative vectors', dict(ids='fused')),
-         ('target drawn from the next two', dict(ahead=2)), ('smaller batches', dict(batch_size=256, lr=1e-3)),
+         ('target drawn from the next two', dict(ahead=2)),
+         ('smaller batches', dict(batch_size=256, lr=1e-3)),
          ('1,024 codes a level', dict(codes=1024)), ('wider, more dropout', dict(width=384, dropout=0.45))]
 
 # %% ../nbs/experiments/tuning.ipynb #tried
