@@ -51,10 +51,10 @@ readme: environment  ## render README.md from nbs/index.ipynb
 	$(BIN)/python .ci/readme.py
 
 results: environment  ## fill the missing cells of the table of results: make results DATA=folder
-	$(BIN)/python -m tiger_nb.grid --data "$(DATA)"
+	$(BIN)/tiger_results --data "$(DATA)"
 
 tuning: environment  ## climb the ladder of settings on validation: make tuning DATA=folder
-	$(BIN)/python -m tiger_nb.tuning --data "$(DATA)"
+	$(BIN)/tiger_tune --data "$(DATA)"
 
 clean:  ## remove the environment, the sample's runs and what building left; your own runs stay
 	rm -rf .venv runs/sample runs/browser build dist *.egg-info _proc

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FUSED', 'IDS', 'COUNTERS', 'ROWS', 'VIEWS', 'tokenizer_of', 'Row', 'settings_of', 'trained', 'distribution', 'fill',
-           'wanted', 'fill_table']
+           'wanted', 'tiger_results']
 
 # %% ../nbs/experiments/grid.ipynb #imports
 import json
@@ -224,7 +224,7 @@ def wanted(
 
 # %% ../nbs/experiments/grid.ipynb #command
 @command
-def fill_table(
+def tiger_results(
     data:str,          # a data folder
     row:str=None,      # one row (default: all)
     seed:int=None,     # one random seed (default: as many as the row has)
@@ -234,7 +234,7 @@ def fill_table(
 ):
     """Fill cells of the table of results.
 
-    fill_table --data ../shared/data/Beauty --row tiger_trie --seed 0"""
+    tiger_results --data ../shared/data/Beauty --row tiger_trie --seed 0"""
     check_numbers(dict(seed=seed))
     dataset = open_data(data, order)
     if row and row not in ROWS: raise InputError(f'--row {row}: unknown; take one of {", ".join(ROWS)}')
@@ -243,7 +243,3 @@ def fill_table(
         where = f'{dataset.name.lower()}_{dataset.order}'
         path = fill(dataset, name, s, Path(runs)/where, Path(records)/where)
         print(f'{where} {name} {s}: test ndcg@10 {load_record(path)["metrics"]["ndcg@10"]:.4f}', flush=True)
-
-# %% ../nbs/experiments/grid.ipynb #main
-#| eval: false
-if __name__ == '__main__': fill_table()
