@@ -78,7 +78,7 @@ def _run_of_options(chosen):
 
 # %% ../nbs/8_recommender/7_cli.ipynb #run-of-params
 def _run_of_params(chosen):
-    "The same for a configuration file of the seed repository."
+    "The same for a configuration file of the origin."
     from tiger_nb.origin_config import dataset_of, params_tokenizer, read_params
     free = {'params', 'out', 'minutes', 'epochs', 'steps', 'seed', 'precision', 'device', 'json'}
     p = read_params(chosen['params'])

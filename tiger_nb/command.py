@@ -162,7 +162,7 @@ def open_data(
         raise InputError(f'{data}: is a file of events; make a data folder of it with tiger_prepare')
     from tiger_nb.origin_config import dataset_of
     dataset = dataset_of(path)
-    if order not in (None, dataset.order):
+    if {'seed': 'origin'}.get(order, order) not in (None, dataset.order):
         raise InputError(f"--order is {order}, but {data} holds the order '{dataset.order}'; "
                          'leave --order out')
     return dataset

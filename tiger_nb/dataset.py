@@ -129,7 +129,7 @@ def _read_attributes(path, n_items):
 # %% ../nbs/1_data/3_dataset.ipynb #known-splits
 KNOWN_SPLITS = { # SHA-256 of the splits that published tables use
     ('beauty', 'standard'): 'd5e265b81f69d95fe2b23548fcd5109476390f8b625f774e4d995ba053a1d330',
-    ('beauty', 'seed'): '96ac9c30a3eb26a800ce28f11b4a1d097e78ac127cde557e005e99eafab3ed13',
+    ('beauty', 'origin'): '96ac9c30a3eb26a800ce28f11b4a1d097e78ac127cde557e005e99eafab3ed13',
     ('sports', 'standard'): '13de31bccffeb84e84c7fdf6cf9233e6bbdf56eadd19364ff9a5764a1311a7c0',
     ('toys', 'standard'): '8032d1e1efd49141a1342bd0a9aeb29f88bae60a90db9c2f341d85de1650f033'}
 
@@ -138,7 +138,7 @@ KNOWN_SPLITS = { # SHA-256 of the splits that published tables use
 class Dataset:
     "Histories, catalogue and split of one data set in one order."
     name:str # 'beauty', 'sports', 'toys', 'sample' or the folder's name
-    order:str # 'standard', 'seed' or 'given'
+    order:str # 'standard', 'origin' or 'given'
     folder:Path # where it was read from
     interactions:Interactions # all histories
     items:pl.DataFrame # one row per item id, see `catalogue`
@@ -172,7 +172,7 @@ class Dataset:
 
 # %% ../nbs/1_data/3_dataset.ipynb #find-files
 ORDERS = dict(standard='inter_standard.json or the raw reviews_<Category>_5.json.gz',
-              seed='inter.json of the seed repository',
+              origin='inter.json of the origin',
               given='inter.json or interactions.csv') # order: the file it needs
 
 # %% ../nbs/1_data/3_dataset.ipynb #first-file
@@ -195,7 +195,7 @@ def folder_orders(folder):
     events = first_file(folder, *(f'interactions.{e}'
                                   for e in ('parquet', 'csv', 'csv.gz', 'tsv', 'jsonl', 'jsonl.gz', 'json')))
     found = dict(standard=first_file(folder, 'inter_standard.json') or raw_reviews(folder),
-                 seed=inter if _domain(folder.name) else None, given=inter or events)
+                 origin=inter if _domain(folder.name) else None, given=inter or events)
     return {order: path for order, path in found.items() if path}
 
 # %% ../nbs/1_data/3_dataset.ipynb #sample-folder
@@ -261,11 +261,12 @@ def _homes(root):
 # %% ../nbs/1_data/3_dataset.ipynb #load
 def load(
     name:str, # 'sample', 'beauty', 'sports', 'toys', or a folder
-    order:str=None, # 'standard', 'seed' or 'given'; the best that the folder has where absent
+    order:str=None, # 'standard', 'origin' or 'given'; the best that the folder has where absent
     root:Path=None, # data folder to look in and download to, instead of the usual places
     sources:dict=SOURCES, # addresses for downloads
 )->Dataset:
     "Read a data set, downloading a known one that isn't here; InputError names the file that is wrong."
+    if order == 'seed': order = 'origin'  # its old name
     if order not in (None, *ORDERS):
         raise InputError(f"load: order '{order}' is unknown; choose from {', '.join(ORDERS)}")
     if str(name) == 'sample': return _read_folder(sample_folder(), order)
@@ -276,7 +277,7 @@ def load(
         for f in folders:
             if order in (found := folder_orders(f)) or (found and not order): return _read_folder(f, order)
         if order == 'given':
-            raise InputError(f"load: '{name}' has no order 'given' to download; choose 'standard' or 'seed'")
+            raise InputError(f"load: '{name}' has no order 'given' to download; choose standard or origin")
         folder = folders[-1] if folders else homes[-1]/DOMAINS[domain][0]
         dataset = _read_folder(download(domain, folder, order or 'standard', sources), order or 'standard')
         if dataset.order == 'standard': write_dataset(dataset, folder)

@@ -212,7 +212,7 @@ DOMAINS = dict(beauty=('Beauty',), sports=('Sports', 'Sport', 'Sports_and_Outdoo
 
 # %% ../nbs/1_data/1_raw.ipynb #addresses
 SOURCES = dict(
-    seed='https://raw.githubusercontent.com/NonameUntitled/tiger/'
+    origin='https://raw.githubusercontent.com/NonameUntitled/tiger/'
          '8ec51b32f985025d77fe4ecd2294525c0524db1d/data/Beauty',
     zenodo='https://zenodo.org/api/records/17351848',
     amazon=('https://jmcauley.ucsd.edu/data/amazon',
@@ -251,16 +251,16 @@ def _from_zenodo(api, names, folder):
 def download(
     name:str, # 'beauty', 'sports' or 'toys'
     folder:Path, # where the files go
-    order:str='standard', # 'standard': raw reviews and metadata; 'seed': the seed repository's files
+    order:str='standard', # 'standard': raw reviews and metadata; 'origin': the origin's files
     sources:dict=SOURCES, # addresses
 )->Path: # the folder
     "Download a data set's files; raises InputError if one can't be had."
     if name not in DOMAINS:
         raise InputError(f"download: '{name}' is unknown; choose one of {', '.join(DOMAINS)}")
-    folder = Path(folder)
-    if order == 'seed' and name == 'beauty':
-        for f, sha in BEAUTY_SHA256.items(): fetch(f"{sources['seed']}/{f}", folder/f, f'sha256:{sha}')
-    elif order == 'seed': _from_zenodo(sources['zenodo'], DOMAINS[name], folder)
+    folder, order = Path(folder), {'seed': 'origin'}.get(order, order)
+    if order == 'origin' and name == 'beauty':
+        for f, sha in BEAUTY_SHA256.items(): fetch(f"{sources['origin']}/{f}", folder/f, f'sha256:{sha}')
+    elif order == 'origin': _from_zenodo(sources['zenodo'], DOMAINS[name], folder)
     elif order == 'standard':
         for f in (f'reviews_{DOMAINS[name][-1]}_5.json.gz', f'meta_{DOMAINS[name][-1]}.json.gz'):
             for i, base in enumerate(sources['amazon'], 1):
@@ -269,5 +269,5 @@ def download(
                     break
                 except InputError:
                     if i == len(sources['amazon']): raise
-    else: raise InputError(f"download: order '{order}' has no source; choose 'standard' or 'seed'")
+    else: raise InputError(f"download: order '{order}' has no source; choose 'standard' or 'origin'")
     return folder

@@ -16,7 +16,7 @@ import polars as pl
 from scipy.stats import rankdata
 from tqdm.auto import tqdm
 
-from ..command import check_numbers, command, open_data
+from ..command import Order, check_numbers, command, open_data
 from ..dataset import Dataset
 from ..evaluation import load_record
 from ..files import InputError, read_json, write_json
@@ -144,7 +144,7 @@ def tiger_study(
     levels:int=TokenizerSettings.levels,   # learned levels
     codes:int=TokenizerSettings.codes,     # codes a level
     seeds:int=3,          # seeds of each tokenizer and its model
-    order:Literal['standard', 'seed', 'given']=None, # of the histories (default: the best the folder has)
+    order:Order=None,      # of the histories (default: the best the folder has)
     train:bool=True,      # train the small model on each
 ):
     """Compare tokenizers by their report cards and by a small model.
