@@ -42,7 +42,8 @@ SASREC = ModelSpec(
     scorer='sasrec:sasrec_scorer', options=('loss', 'negatives'),
     presets={'sample': dict(model=dict(blocks=1, ff=128, max_len=12),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
-             'beauty': dict(model=dict(width=128, dropout=0.4), training=dict(epochs=12, batch_size=128))})
+             'beauty': dict(model=dict(width=128, dropout=0.5), training=dict(epochs=10, batch_size=128),
+                            start='collaborative')})
 
 # %% ../nbs/8_recommender/1_presets.ipynb #tiger
 TIGER = ModelSpec(
@@ -74,7 +75,8 @@ TIGER_TRIE = ModelSpec(
     options=('tokenizer', 'beams'),
     presets={'sample': dict(model=dict(width=64, ff=64, dropout=0.2, max_items=12, ahead=1),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
-             'beauty': dict(model=dict(width=384, dropout=0.45), training=dict(epochs=6))})
+             'beauty': dict(model=dict(width=384, dropout=0.45), training=dict(epochs=6),
+                            start='collaborative')})
 
 # %% ../nbs/8_recommender/1_presets.ipynb #models
 MODELS = {'sasrec': SASREC, 'tiger': TIGER, 'tiger_decoder': TIGER_DECODER, 'tiger_trie': TIGER_TRIE}

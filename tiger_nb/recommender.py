@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from .checkpoints import remove_checkpoints
 from .dataset import Dataset
 from .decoding import invalid_rate
+from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
 from .histories import Histories
@@ -41,6 +42,8 @@ class RunSettings:
     beams:int = 100                     # beam width of the final figures
     score_batch:int = 256               # users measured at a time; changes speed and memory only
     filter_seen:bool = True             # leave out the items of the whole history
+    start:str = ''                      # encoder of the vectors to begin with; '': random ones
+    start_std:float = 0.04              # root mean square of those vectors
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #settings-1
 def run_settings(
@@ -95,17 +98,27 @@ def tokenizer_for(
 # %% ../nbs/8_recommender/2_recommender.ipynb #reexport
 _all_ = ['TokenizerSettings', 'check_split', 'load_ids', 'tokenize']
 
+# %% ../nbs/8_recommender/2_recommender.ipynb #started
+def _started(net, dataset, s):
+    "The network; its vectors begin as an encoder's where the run says so."
+    if not s.start: return net
+    if not hasattr(net, 'start_from'):
+        raise InputError(f'RunSettings.start: a {type(net).__name__} has no item vectors to begin with; leave it empty')
+    net.start_from(embed(dataset, s.start, dim=s.model.width), s.start_std)
+    return net
+
 # %% ../nbs/8_recommender/2_recommender.ipynb #task
 def _network(name, dataset, s, ids):
     "Network, batches and loss of a run."
     torch.manual_seed(s.training.seed)
     spec, train, batch = MODELS[name], dataset.split.train, s.training.batch_size
     kind, task = find(spec.network), find(spec.task)
-    if not spec.generative: return kind(dataset.n_items, s.model), *task(train, s.model, batch)
+    if not spec.generative:
+        return _started(kind(dataset.n_items, s.model), dataset, s), *task(train, s.model, batch)
     if ids is None:
         raise InputError(f'a {name} needs Semantic IDs; call tokenize first or give an index file')
     net = kind(ids if spec.built_from == 'ids' else ids.sizes, s.model)
-    return net, *task(train, ids, s.model, batch, dataset.interactions.user_keys)
+    return _started(net, dataset, s), *task(train, ids, s.model, batch, dataset.interactions.user_keys)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #scores-all
 MOST_SCORED = 300_000  # items of a catalogue that is scored whole where a network can do both

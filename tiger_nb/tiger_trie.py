@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['parents', 'item_paths', 'TrieSettings', 'NodeTable', 'list_siblings', 'segment_log_softmax', 'Groups', 'child_logits',
-           'sibling_loss', 'TigerTrie', 'level_head', 'trie_buffers', 'sibling_classes', 'drawn_targets', 'trie_loss',
-           'trie_task', 'trie_scorer']
+           'sibling_loss', 'TigerTrie', 'level_head', 'trie_buffers', 'node_means', 'sibling_classes', 'drawn_targets',
+           'trie_loss', 'trie_task', 'trie_scorer']
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #imports
 import math
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from .histories import Histories, length_batches, pack
 from .files import InputError
 from .kernels import Dropout
-from .sasrec import SASRecBlock, SASRecSettings
+from .sasrec import SASRecBlock, SASRecSettings, start_vectors
 from .semantic_ids import SemanticIds
 from .tiger import Vocabulary
 from .trie import Trie
@@ -307,6 +307,40 @@ def level_state(self:TigerTrie,
 )->torch.Tensor:    # (…, D)
     "The state that the children of a prefix of `level` codes are compared with."
     return h + self.heads[level](h)
+
+# %% ../nbs/6_models/6_tiger_trie.ipynb #node-means
+def node_means(
+    trie:Trie,            # of N items
+    vectors:torch.Tensor, # (N, d) of the items
+)->list:                  # for each depth 1 … L: (n, d) the mean below each node less the mean below its parent
+    "What each node adds to the ones above it; the sum along a path is the item's vector."
+    x, count, means = vectors[trie.items], vectors.new_ones(len(trie.items)), []   # in the order of the leaves
+    for level in reversed(range(trie.n_levels)):
+        above, n = parents(trie, level), trie.n_nodes[level]
+        total = x.new_zeros(n, x.shape[1]).index_add_(0, above, x * count[:, None])
+        below = x.new_zeros(n).index_add_(0, above, count)
+        mean = total / below[:, None]                                              # (n, d)
+        means.append(x - mean[above])
+        x, count = mean, below
+    means[-1] += x                                                                 # the root has none of its own
+    return means[::-1]
+
+# %% ../nbs/6_models/6_tiger_trie.ipynb #start-from
+@patch
+@torch.no_grad()
+def start_from(self:TigerTrie,
+    vectors:np.ndarray, # (N, d) of the items
+    std:float=0.04,     # root mean square of the items' vectors that come out
+)->None:
+    """Begin with node vectors made from these; dimensions beyond d stay random.
+    Raises `InputError` for another number of items, and for hashed tables, whose rows belong to many nodes."""
+    if any(table.hashed for table in self.tables):
+        raise InputError('start_from: a hashed table has no row for each node; leave `table_rows` or `start` out')
+    x = start_vectors(vectors, self.s.width, std)
+    if len(x) != len(self.paths):
+        raise InputError(f'start_from: {len(x)} vectors for {len(self.paths)} items; give one for each item')
+    for table, means in zip(self.tables, node_means(self.trie, x)):
+        table.vectors.weight[:, :x.shape[1]] = means
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #sibling-classes
 def sibling_classes(
