@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_TRIED', 'BeamTree', 'beam_tree', 'Fate', 'where_lost', 'ranks_of', 'counterfactuals', 'attention', 'with_item',
-           'who_sees']
+           'who_sees', 'certified_lists']
 
 # %% ../nbs/8_recommender/8_explain.ipynb #imports
 from dataclasses import dataclass
@@ -360,3 +360,22 @@ def who_sees(
         row, place = (torch.as_tensor(next(iter(found))) == item).nonzero(as_tuple=True)
         out += [(part[r], p + 1) for r, p in zip(row.tolist(), place.tolist())]
     return sorted(out, key=lambda x: x[1])
+
+# %% ../nbs/8_recommender/8_explain.ipynb #certified
+def certified_lists(
+    rec:Recommender, # any bundle
+    histories,       # lists of item ids, the oldest first, none empty
+    k:int=10,        # items a list
+):                   # items (B, k), scores (B, k), exact (B,) bool
+    "Lists of several histories at once, and which of them are provably the best ones."
+    histories = [rec.check_history(h) for h in histories]
+    h, keys = Histories.from_lists(histories), np.array([''] * len(histories))
+    k, spec = min(check_k(k), len(rec.items)), MODELS.get(rec.name)
+    if spec is None or scores_all(spec, len(rec.items)):
+        items, scores = rec.rank(h, k, True, keys)
+        exact = np.ones(len(histories), bool)
+    else:
+        rank = find(spec.ranker)(rec.model, rec.semantic_ids, rec.beams, True, keys)
+        found = rank(h, np.arange(len(h)), k)
+        items, scores, exact = found.items, found.scores, found.exact.cpu().numpy()
+    return torch.as_tensor(items).cpu().numpy(), torch.as_tensor(scores).cpu().numpy(), exact
