@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KNOWN_SPLITS', 'ORDERS', 'read_inter_json', 'write_inter_json', 'catalogue', 'read_items', 'Dataset', 'first_file',
-           'raw_reviews', 'folder_orders', 'sample_folder', 'write_dataset', 'load']
+           'raw_reviews', 'folder_orders', 'sample_folder', 'folder_items', 'write_dataset', 'load']
 
 # %% ../nbs/1_data/3_dataset.ipynb #imports
 import json, os
@@ -17,6 +17,7 @@ import polars as pl
 from .files import InputError, atomic_path, json_lines, read_json
 from .histories import Histories, Interactions, Split, from_events
 from .raw import DOMAINS, SOURCES, download, read_events, read_metadata, read_reviews
+from .tables import check_same_keys, distinct_keys, say
 
 # %% ../nbs/1_data/3_dataset.ipynb #check-ids
 def _check_lists(d, path, who, what, limit=None):
@@ -37,6 +38,14 @@ def _check_lists(d, path, who, what, limit=None):
                    else 'too large; number them from 0'))
 
 # %% ../nbs/1_data/3_dataset.ipynb #inter-json
+def _check_gaps(path, lists):
+    "Raises `InputError` where the largest id is far beyond what the items that occur could need."
+    largest, used = max(map(max, lists)), len({i for v in lists for i in v})
+    if largest >= 1000 + 100 * used:
+        raise InputError(
+            f'{path}: {used} items occur, but the largest id is {largest}, and a catalogue has a row for '
+            'each id; number the items from 0 without gaps, or give events with keys as CSV')
+
 def read_inter_json(
     path:Path, # file in the form {user: [item, …]}, oldest item first
     item_keys=None, # N keys of the catalogue; ids beyond it are refused
@@ -47,7 +56,9 @@ def read_inter_json(
     if not d: raise InputError(f'{path}: no users; write at least one history')
     for k, v in d.items():
         if not v: raise InputError(f'{path}: user {k!r} has an empty history; remove the user')
-    return Interactions.from_lists(d.values(), item_keys=item_keys, user_keys=d)
+    if item_keys is None: _check_gaps(path, d.values())
+    users = distinct_keys(list(d), path, 'user')
+    return Interactions.from_lists(d.values(), item_keys=item_keys, user_keys=users)
 
 # %% ../nbs/1_data/3_dataset.ipynb #write-inter-json
 def write_inter_json(
@@ -70,10 +81,13 @@ def catalogue(
     keys, # (N,) item keys, position = item id
     metadata:pl.DataFrame=None, # what `read_metadata` gives: key, title, brand, description, categories
 )->pl.DataFrame: # item (int), key, title and, where known, brand, description (str), categories (list[str])
-    "One row per item id; the key stands in for an unknown title."
+    "One row per item id; the key stands in for an unknown title. Says how many items the metadata knows."
     table = pl.DataFrame(dict(item=np.arange(len(keys)), key=list(map(str, keys))),
                          schema=dict(item=pl.Int64, key=pl.String))
     if metadata is None: return table.with_columns(title='key')
+    n = int(table['key'].is_in(metadata['key'].to_list()).sum())
+    if n < len(table):
+        say(f'{n:,} of {len(table):,} items are described; the key of the others is their title')
     table = table.join(metadata, on='key', how='left', maintain_order='left')
     title = pl.col('title').fill_null('').str.strip_chars()
     whole = table.with_columns(pl.when(title == '').then('key').otherwise(title).alias('title'),
@@ -82,39 +96,53 @@ def catalogue(
     return whole.select('item', 'key', 'title', *_known(table))
 
 # %% ../nbs/1_data/3_dataset.ipynb #items-jsonl
-def read_items(path, keys=None):
-    "items.jsonl as a catalogue; raises InputError unless its ids are 0..N-1, each once."
-    rows = [r for _, r in json_lines(path)]
+def _item_ids(path, rows):
+    "Raises `InputError` unless the ids of rows are 0..N-1, each once."
     if not rows:
         raise InputError(f'{path}: holds no item; write one JSON object a line, each with an item_id')
     ids = [r.get('item_id') for r in rows]
     if bad := [i for i in ids if type(i) is not int or not 0 <= i < len(ids)]: raise InputError(
-        f"{path}: field 'item_id' is {bad[0]!r}, not an integer in 0..{len(ids) - 1}; number the {len(ids)} "
-        f"items from 0 without gaps")
+        f"{path}: field 'item_id' is {str(bad[0])[:60]!r}, not an integer in 0..{len(ids) - 1}; number the "
+        f"{len(ids)} items from 0 without gaps")
     if len(set(ids)) < len(ids): raise InputError(
         f"{path}: 'item_id' {next(i for i in ids if ids.count(i) > 1)} occurs twice; keep one line per item")
-    if keys is not None and len(keys) != len(ids): raise InputError(
-        f'{path}: {len(ids)} items, but asins.json has {len(keys)}; describe the same items in both')
+
+def _item_keys(path, rows, keys):
+    "The keys of rows in the order of their ids, compared with those of asins.json where that is there."
+    if not any('asin' in r for r in rows):
+        if keys is not None and len(keys) != len(rows):
+            check_same_keys([''] * len(rows), path, keys, 'asins.json')
+        return keys or [str(r['item_id']) for r in rows]
+    mine = distinct_keys([r.get('asin') for r in rows], f"{path}: field 'asin'")
+    if keys is not None: check_same_keys(mine, path, keys, 'asins.json')
+    return mine
+
+# %% ../nbs/1_data/3_dataset.ipynb #items-jsonl-read
+def _item_text(v):
+    "A field of an item as text; a list is joined, NaN is nothing."
+    if isinstance(v, list): return ' '.join(filter(None, map(_item_text, v)))
+    return '' if v is None or v != v else str(v)
+
+def read_items(path, keys=None):
+    "items.jsonl as a catalogue; raises InputError unless its ids are 0..N-1, each once, and its keys differ."
+    rows = [r for _, r in json_lines(path)]
+    _item_ids(path, rows)
     rows.sort(key=lambda r: r['item_id'])
-    keys = keys or [str(r.get('asin', r['item_id'])) for r in rows]
-    if len(set(keys)) < len(keys):
-        raise InputError(f"{path}: an 'asin' occurs twice; give each item a key of its own")
-    text = lambda f: [' '.join(map(str, v)) if isinstance(v := r.get(f) or '', list) else str(v)
-                      for r in rows]
-    cats = [list(map(str, c if isinstance(c, list) else [c])) if (c := r.get('categories')) else []
-            for r in rows]
-    return catalogue(keys,
-                     pl.DataFrame(dict(key=keys, title=text('title'), brand=text('brand'),
-                                       description=text('description'),
-        categories=cats), schema_overrides=dict(categories=pl.List(pl.String))))
+    keys = _item_keys(path, rows, keys)
+    text = lambda f: [_item_text(r.get(f)) for r in rows]
+    cats = [[t for x in (c if isinstance(c, list) else [c]) if (t := _item_text(x))]
+            for c in (r.get('categories') for r in rows)]
+    table = dict(key=keys, title=text('title'), brand=text('brand'), description=text('description'),
+                 categories=cats)
+    return catalogue(keys, pl.DataFrame(table, schema_overrides=dict(categories=pl.List(pl.String))))
 
 # %% ../nbs/1_data/3_dataset.ipynb #read-keys
 def _read_keys(path):
     "asins.json: a list of distinct keys, position = item id."
     keys = read_json(path)
-    if not isinstance(keys, list) or not all(isinstance(k, str) for k in keys) or len(set(keys)) < len(keys):
-        raise InputError(f'{path}: expected a list of distinct texts, one per item id; write it again')
-    return keys
+    if not isinstance(keys, list) or not keys:
+        raise InputError(f'{path}: expected a list of keys, one per item id; write it again')
+    return distinct_keys(keys, path)
 
 # %% ../nbs/1_data/3_dataset.ipynb #read-attributes
 def _read_attributes(path, n_items):
@@ -192,10 +220,8 @@ def _domain(name):
 def folder_orders(folder):
     "Which orders a folder can give, best first, and the file of each."
     inter = first_file(folder, 'inter.json', 'inter_new.json')
-    events = first_file(folder, *(f'interactions.{e}'
-                                  for e in ('parquet', 'csv', 'csv.gz', 'tsv', 'jsonl', 'jsonl.gz', 'json')))
     found = dict(standard=first_file(folder, 'inter_standard.json') or raw_reviews(folder),
-                 origin=inter if _domain(folder.name) else None, given=inter or events)
+                 origin=inter if _domain(folder.name) else None, given=inter or _events_file(folder))
     return {order: path for order, path in found.items() if path}
 
 # %% ../nbs/1_data/3_dataset.ipynb #sample-folder
@@ -204,31 +230,70 @@ def sample_folder()->Path:
     package = Path(str(files('tiger_nb')))
     return package/'sample_data' if (package/'sample_data').is_dir() else package.parent/'data'/'sample'
 
+# %% ../nbs/1_data/3_dataset.ipynb #folder-items
+def _events_file(folder): # the table of events that a folder holds, if any
+    kinds = 'parquet', 'csv', 'csv.gz', 'tsv', 'tsv.gz', 'jsonl', 'jsonl.gz', 'json'
+    return first_file(folder, *(f'interactions.{e}' for e in kinds))
+
+def folder_items(
+    folder:Path, # of a data set
+)->tuple: # keys in the order of the numbers, and the catalogue; None where nothing is known
+    "What asins.json and items.jsonl of a folder say; raises InputError where they say different things."
+    asins, text = first_file(folder, 'asins.json'), first_file(folder, 'items.jsonl')
+    keys = _read_keys(asins) if asins else None
+    items = read_items(text, keys) if text else None
+    return (keys if items is None else items['key'].to_list()), items
+
 # %% ../nbs/1_data/3_dataset.ipynb #folder-reader
+def _meta_of(path):
+    "The metadata beside a file of reviews: the file with its name, else the first, else None."
+    core = path.name.split('.')[0].removeprefix('reviews_').removesuffix('_5')
+    forms = [f'{e}{z}' for e in ('json', 'jsonl') for z in ('', '.gz')]
+    names = [f'{stem}.{form}' for stem in (f'meta_{core}', 'metadata') for form in forms]
+    if named := next((path.parent/n for n in names if (path.parent/n).is_file()), None): return named
+    return first_file(path.parent, *(f'meta_*.{form}' for form in forms))
+
+def _say_choices(folder, order, path):
+    "Say which file is read where a folder has several that could be meant."
+    others = [p for p in (first_file(folder, 'inter.json', 'inter_new.json'), _events_file(folder)) if p]
+    if order == 'given' and len(others) > 1:
+        say(f'{folder}: the histories are read from {path.name}; {others[1].name} is not used')
+
+# %% ../nbs/1_data/3_dataset.ipynb #folder-reader-read
+def _dataset_name(folder):
+    "The name of a data set in a folder: of a known one, or the folder's."
+    if folder.resolve() == sample_folder().resolve(): return 'sample'
+    name = _domain(folder.name) or folder.resolve().name.lower()
+    return 'own_sample' if name == 'sample' else name
+
+def _interactions(path, keys):
+    "The histories of one file of a folder: finished ones, a table of events, or raw reviews."
+    if path.name.startswith('inter') and path.suffix == '.json' and path.stem != 'interactions':
+        return read_inter_json(path, keys)
+    events = read_events(path) if path.stem.startswith('interactions') else read_reviews(path)
+    return from_events(events, k=1, item_keys=keys)
+
 def _read_folder(folder, order):
     "Read one order of a folder."
     found = folder_orders(folder)
     order = order or next(iter(found), 'given')
     if order not in found: raise InputError(f"{folder}: order '{order}' needs {ORDERS[order]}; add the file"
         + (f' or choose from: {", ".join(found)}' if found else ''))
-    path, asins, text = found[order], first_file(folder, 'asins.json'), first_file(folder, 'items.jsonl')
-    keys = _read_keys(asins) if asins else None
-    items = read_items(text, keys) if text else None
-    if items is not None: keys = items['key'].to_list()
+    keys, items = folder_items(folder)
     if keys is None and _domain(folder.name) and raw_reviews(folder):
         keys = read_reviews(raw_reviews(folder))['item'].unique().sort().to_list()
-    if path.name.startswith('inter') and path.suffix == '.json' and path.stem != 'interactions':
-        inter = read_inter_json(path, keys)
-    else:
-        inter = from_events(read_events(path) if path.stem.startswith('interactions') else read_reviews(path),
-                            k=1, item_keys=keys)
-    meta = first_file(folder, 'metadata.json', 'metadata.json.gz', 'meta_*.json', 'meta_*.json.gz')
+    _say_choices(folder, order, found[order])
+    inter = _interactions(found[order], keys)
     if items is None:
+        meta = _meta_of(raw_reviews(folder) or folder/folder.name)
         items = catalogue(inter.item_keys, read_metadata(meta, inter.item_keys) if meta else None)
     features = first_file(folder, 'attributes.json')
-    name = 'sample' if folder == sample_folder() else _domain(folder.name) or folder.resolve().name.lower()
-    return Dataset(name, order, folder, inter, items,
-                   _read_attributes(features, inter.n_items) if features else None)
+    dataset = Dataset(_dataset_name(folder), order, folder, inter, items,
+                      _read_attributes(features, inter.n_items) if features else None)
+    if dataset.known_split is False:
+        say(f"{folder}: is called like the known data set '{dataset.name}', but its split is another one; "
+            'compare its results with nobody else\'s')
+    return dataset
 
 # %% ../nbs/1_data/3_dataset.ipynb #write-dataset
 def write_dataset(

@@ -6,7 +6,7 @@
 __all__ = ['InputError', 'atomic_path', 'open_text', 'read_json', 'write_json', 'json_lines', 'at_hand']
 
 # %% ../nbs/0_basics/1_files.ipynb #imports
-import gzip, json, os, uuid, zlib
+import gzip, json, os, re, uuid, zlib
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,12 @@ def open_text(
         with open(path, 'rb') as f: packed = f.read(2) == b'\x1f\x8b'
         with (gzip.open if packed else open)(path, 'rt', encoding='utf-8-sig') as f: yield f
     except FileNotFoundError: raise InputError(f'{path}: no such file; check the path') from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as e:
+    except IsADirectoryError: raise InputError(f'{path}: is a folder; give a file') from None
+    except PermissionError:
+        raise InputError(f'{path}: may not be read; ask for the right to read it') from None
+    except UnicodeDecodeError as e:
+        raise InputError(f'{path}: damaged, or no UTF-8 text ({e}); save it as UTF-8') from None
+    except (OSError, EOFError, zlib.error) as e:
         raise InputError(f'{path}: damaged ({e}); write or download the file again') from None
 
 # %% ../nbs/0_basics/1_files.ipynb #once
@@ -54,15 +59,33 @@ def _once(
         raise InputError(f'{path}: key {twice!r} occurs twice; keep one entry')
     return pairs_to_dict
 
+# %% ../nbs/0_basics/1_files.ipynb #half-letters
+_HALF = re.compile(r'\\u[dD][89a-fA-F]')  # the escape of a surrogate; most are halves of a whole letter
+
+def _check_letters(
+    text:str,   # JSON as it stands in the file
+    value,      # what was read from it
+    where:str,  # a file or a line, named in the error
+):
+    "Refuses texts with half a letter, which no file can hold."
+    if not _HALF.search(text): return
+    try: json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as e:
+        half = f'\\u{ord(e.object[e.start]):x}'
+        raise InputError(f'{where}: {half} is half a letter and no text; correct or remove it') from None
+
 # %% ../nbs/0_basics/1_files.ipynb #read-json
 def read_json(
     path:Path, # one JSON value, gzip or not
 ):
     "Read a JSON file; raises InputError if it is missing or corrupt, or an object holds a key twice."
-    with open_text(path) as f:
-        try: return json.load(f, object_pairs_hook=_once(path))
-        except (json.JSONDecodeError, RecursionError) as e:
-            raise InputError(f'{path}: not valid JSON ({e}); write or download the file again') from None
+    with open_text(path) as f: text = f.read()
+    try: value = json.loads(text, object_pairs_hook=_once(path))
+    except InputError: raise
+    except (ValueError, RecursionError) as e:  # a number of 5,000 digits is a plain ValueError
+        raise InputError(f'{path}: not valid JSON ({e}); write or download the file again') from None
+    _check_letters(text, value, path)
+    return value
 
 # %% ../nbs/0_basics/1_files.ipynb #write-json
 def write_json(
@@ -92,6 +115,7 @@ def json_lines(
                     f'{path} line {n}: {kind}, not one object a line; correct or remove the line') from None
             if not isinstance(row, dict):
                 raise InputError(f'{path} line {n}: expected an object {{…}}; correct or remove the line')
+            _check_letters(line, row, f'{path} line {n}')
             yield n, row
 
 # %% ../nbs/0_basics/1_files.ipynb #at-hand

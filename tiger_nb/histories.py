@@ -15,6 +15,7 @@ import polars as pl
 from fastcore.basics import patch
 from .files import InputError
 from .raw import k_core
+from .tables import distinct_keys, key_column
 
 # %% ../nbs/1_data/2_histories.ipynb #flatten
 def _flatten(lists):
@@ -85,8 +86,8 @@ class Interactions:
     "All histories in two flat arrays, with the original user and item keys."
     items:np.ndarray # (nnz,) int32 item ids, user after user, oldest first
     offsets:np.ndarray # (U+1,) int64: user u owns items[offsets[u]:offsets[u+1]]
-    user_keys:np.ndarray # (U,) str
-    item_keys:np.ndarray # (N,) str, e.g. ASINs
+    user_keys:np.ndarray # (U,) object: Python texts
+    item_keys:np.ndarray # (N,) object: Python texts, e.g. ASINs
 
     @classmethod
     def from_lists(cls,
@@ -98,7 +99,7 @@ class Interactions:
         items, offsets = _flatten(lists)
         if n_items is None:
             n_items = len(item_keys) if item_keys is not None else int(items.max(initial=-1)) + 1
-        keys = lambda k, n: np.asarray(list(map(str, range(n) if k is None else k)), np.str_)
+        keys = lambda k, n: np.array(list(map(str, range(n) if k is None else k)), object)
         return cls(items, offsets, keys(user_keys, len(offsets) - 1), keys(item_keys, n_items))
 
     @property
@@ -113,6 +114,20 @@ class Interactions:
     ): # (length,) int32 view, oldest first
         return self.items[self.offsets[u]:self.offsets[u+1]]
 
+# %% ../nbs/1_data/2_histories.ipynb #histories-of
+def _histories(df, keys):
+    "Sorted events as histories; raises `InputError` for an item that is not among the `keys`."
+    known = pl.DataFrame(dict(item=pl.Series(keys, dtype=pl.String), id=np.arange(len(keys), dtype=np.int32)))
+    ids = df.join(known, on='item', how='left', maintain_order='left')['id']
+    if ids.null_count():
+        unknown = df.filter(ids.is_null())['item'].unique()
+        raise InputError(f'from_events: item {unknown.min()!r} is not among the {len(keys)} known items '
+                         f'({len(unknown)} items are unknown); add it to the item file')
+    users = df.group_by('user', maintain_order=True).len()
+    return Interactions(ids.to_numpy(),
+                        np.concatenate([[0], users['len'].cum_sum().to_numpy()]).astype(np.int64),
+                        np.array(users['user'].to_list(), object), np.array(keys, object))
+
 # %% ../nbs/1_data/2_histories.ipynb #from-events
 def from_events(
     df:pl.DataFrame, # columns user, item, timestamp
@@ -125,24 +140,17 @@ def from_events(
         raise InputError(f"from_events: ties '{ties}' is unknown; choose 'item' or 'file'")
     if missing := {'user', 'item', 'timestamp'} - set(df.columns):
         raise InputError(f'from_events: column {sorted(missing)[0]!r} is missing; rename one of {df.columns}')
+    keys = (key_column(df[c], f'from_events: column {c!r}').alias(c) for c in ('user', 'item'))
+    df = df.with_columns(*keys)
+    if df['timestamp'].dtype.is_float(): df = df.with_columns(pl.col('timestamp').fill_nan(None))
     if any(df.select(pl.col('user', 'item', 'timestamp').null_count()).row(0)):
         raise InputError('from_events: an event without user, item or timestamp; drop the rows with null')
-    df = k_core(df.with_columns(pl.col('user', 'item').cast(pl.String)), k)
+    df = k_core(df, k)
     if df.is_empty():
         raise InputError(f'from_events: no user and item keep {k} events each; choose a smaller k')
     df = df.sort('user', 'timestamp', *(['item'] if ties == 'item' else []), maintain_order=True)
-    keys = df['item'].unique().sort() if item_keys is None else pl.Series(
-        'item', list(map(str, item_keys)), pl.String)
-    if unknown := set(df['item'].unique()) - set(keys):
-        raise InputError(
-            f'from_events: item {min(unknown)!r} is not among the {len(keys)} known items; add it to the '
-            f'item file')
-    users = df.group_by('user', maintain_order=True).len()
-    ids = df.join(pl.DataFrame(dict(item=keys, id=np.arange(len(keys)))), on='item', how='left',
-                  maintain_order='left')['id']
-    return Interactions(ids.to_numpy().astype(np.int32),
-                        np.concatenate([[0], users['len'].cum_sum().to_numpy()]).astype(np.int64),
-                        users['user'].to_numpy().astype(np.str_), keys.to_numpy().astype(np.str_))
+    return _histories(df, df['item'].unique().sort().to_list() if item_keys is None else
+                      distinct_keys(item_keys, 'from_events: item_keys'))
 
 # %% ../nbs/1_data/2_histories.ipynb #split
 @dataclass(frozen=True, eq=False)
