@@ -4,15 +4,19 @@
 
 # %% auto #0
 __all__ = ['random_states', 'set_random_states', 'before', 'save_checkpoint', 'load_checkpoint', 'remove_unfinished',
-           'remove_checkpoints']
+           'remove_checkpoints', 'one_writer']
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #imports
 import os, random, zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np, torch
 
 from .files import InputError, atomic_path
+
+try: import fcntl
+except ImportError: fcntl = None  # Windows has other locks; there two runs are not told apart
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #random
 def random_states()->dict:
@@ -57,8 +61,10 @@ def _read(path):
     "The state in a file, or what is wrong with it."
     try:
         if bad := zipfile.ZipFile(path).testzip(): return None, f'the checksum of {bad} is wrong'
-        return torch.load(path, map_location='cpu', weights_only=True), None
+        state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as e: return None, type(e).__name__
+    if isinstance(state, dict) and 'identity' in state: return state, None
+    return None, 'no checkpoint of a run'
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #load-checkpoint
 def load_checkpoint(
@@ -99,3 +105,35 @@ def remove_checkpoints(
 ):
     "Delete the checkpoints of a run that has ended."
     for p in (Path(path), before(path)): p.unlink(missing_ok=True)
+
+# %% ../nbs/4_training/1_checkpoints.ipynb #locked
+def _locked(fd):
+    "Lock an open folder; False if another process has done so."
+    try: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError: return False
+    except OSError: pass                         # a file system without locks
+    return True
+
+# %% ../nbs/4_training/1_checkpoints.ipynb #writer
+@contextmanager
+def one_writer(
+    folder:str|Path, # of a run; made where it is missing
+    *known,          # names that a run may have left there
+):
+    "Keep a folder for this process. Raises `InputError` where another one writes, or it holds anything else."
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f'{folder}: is there already and is no folder; choose another place')
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    other = sorted(p.name for p in folder.iterdir() if p.name not in known and p.name[0] != '.')
+    if other:
+        raise InputError(f'{folder}: holds {other[0]}, which no run writes; choose another folder')
+    lock = os.open(folder, os.O_RDONLY) if fcntl else None
+    try:
+        if fcntl and not _locked(lock):
+            raise InputError(f'{folder}: another run is writing it; wait or choose another folder')
+        yield
+    finally:
+        if fcntl: os.close(lock)
+        if made and not any(folder.iterdir()): folder.rmdir()

@@ -18,10 +18,11 @@ from fastcore.basics import patch
 from sklearn.metrics import adjusted_mutual_info_score
 
 from .bigram import next_item, prefix_ids
-from .files import InputError, atomic_path
+from .files import InputError, atomic_path, read_json
 from .histories import Split
 from .plots import bar_panels
 from .quantizers import check_vectors, fit_codebooks, relative_error, residual_decode
+from .schemas import TEXT, built, each, maybe, number, record, several, whole
 from .semantic_ids import SemanticIds
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #residual-energy-shuffled-energy
@@ -225,19 +226,27 @@ def table(self:ReportCard)->pl.DataFrame: # line, value, chance, above_chance, m
 def save(self:ReportCard,
     path, # JSON file to write
 )->None:
-    "Write the card as JSON."
-    with atomic_path(path) as temp: Path(temp).write_text(json.dumps(self.to_dict(), indent=1) + '\n')
+    "Write the card as JSON, which has no NaN."
+    plain = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+    with atomic_path(path) as temp: Path(temp).write_text(plain + '\n')
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #load
+_SHARE, _LOOSE = number(-1, 1), maybe(number(0))  # an adjusted information may be a little below 0
+_BESIDE = each(_SHARE)
+_CARD = dict(n_items=whole(1), collision_rate=number(0, 1), largest_bucket=whole(1),
+             levels=several(record(dict(size=whole(1), used=whole(1), perplexity=number(0), dead=whole(),
+                                        largest_share=number(0, 1), left=_LOOSE, left_chance=_LOOSE)), 1, 65),
+             error=_LOOSE, neighbours=maybe(several(_BESIDE, 0)), purity=maybe(each(several(_BESIDE, 0))),
+             next_item=maybe(record(dict(bits=each(number(0)), ndcg=each(number(0, 1))))), missing=each(TEXT))
+
 @patch(cls_method=True)
 def load(cls:ReportCard,
     path, # JSON file that `save` wrote
 )->ReportCard:
-    "Read a card. Raises `InputError` for a file that is none."
-    try: return cls(**json.loads(Path(path).read_text()))
-    except FileNotFoundError: raise InputError(f'{path}: no such file; make the card again') from None
-    except (ValueError, TypeError) as e:
-        raise InputError(f'{path}: is not a report card ({e}); make it again') from None
+    "Read a card. Raises `InputError` that names the field for a file that is none."
+    values = read_json(path)
+    built(cls, values, path, 'make the card again', **_CARD)
+    return cls(**values)
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #report-card
 def _check_rows(n, **inputs): # {name: rows of the input, None if it is absent}
@@ -249,13 +258,16 @@ def _check_rows(n, **inputs): # {name: rows of the input, None if it is absent}
 def _count(x): return None if x is None else len(x)
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #vector-lines
+_OF_VECTORS = 'variance left', 'error', 'neighbours'  # lines
+
 def _vector_lines(codes, prefixes, vectors, quantizer, seed):
     "What is left by level, what chance leaves, neighbours, and {line that is missing: reason}."
     L = codes.shape[1]
     if vectors is None:
-        why = dict.fromkeys(['variance left', 'error', 'neighbours'], 'no vectors were given')
-        return [None] * L, [None] * L, None, why
+        return [None] * L, [None] * L, None, dict.fromkeys(_OF_VECTORS, 'no vectors were given')
     X = check_vectors(vectors)
+    if (X == X[0]).all():
+        return [None] * L, [None] * L, None, dict.fromkeys(_OF_VECTORS, 'all vectors are the same')
     return *residual_energy(codes, X, quantizer), neighbours(prefixes, X, seed=seed), {}
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #label-lines

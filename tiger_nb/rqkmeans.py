@@ -30,6 +30,9 @@ def kmeans(
     Raises `InputError` when there are fewer points than centres."""
     if len(X) < k:
         raise InputError(f'k-means: {len(X)} items for {k} codes; use at most as many codes as items')
+    if len(X) < X.shape[1]:   # faiss wants as many points as dimensions: take those that the points span
+        span = np.linalg.qr(X.T.astype(np.float64))[0].astype(np.float32)               # (d, N)
+        return kmeans(np.ascontiguousarray(X @ span), k, seed, rounds) @ span.T
     settings = faiss.ProgressiveDimClusteringParameters()
     settings.seed, settings.niter, settings.min_points_per_centroid = seed, rounds, 1
     model = faiss.ProgressiveDimClustering(X.shape[1], k, settings)
@@ -213,8 +216,8 @@ def _fit_levels(self:RQKMeans, X): # (n, d) -> (L, K, d); sets the prices where 
 def fit(self:RQKMeans,
     X, # (N, d) float, N >= codes
 )->RQKMeans:
-    "Learn codebooks and prices. Raises `InputError` for fewer items than codes."
-    X, most = check_vectors(X), 256 * self.codes
+    "Learn codebooks and prices. Raises `InputError` for fewer items than codes, or for items all alike."
+    X, most = check_vectors(X, differ=True), 256 * self.codes
     draw = lambda: np.random.default_rng(self.seed).choice(len(X), most, replace=False)
     few = X if len(X) <= most else X[np.sort(draw())]
     self.prices = np.zeros((self.levels, self.codes), np.float32) if self.balanced else None

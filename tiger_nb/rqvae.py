@@ -6,7 +6,7 @@
 __all__ = ['CHOICES', 'PRESETS', 'RQVAESettings', 'rotate', 'crowding', 'RQVAENetwork', 'sinkhorn', 'RQVAE']
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #imports
-import math
+import copy, math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -333,10 +333,12 @@ class RQVAE(ResidualQuantizer):
 def latents(self:RQVAE,
     X, # (N, d) float
 )->np.ndarray: # (N, latent) float32
-    "The encoder's latents, before quantization. Raises `InputError` for vectors of another width."
+    """The encoder's latents, before quantization. Raises `InputError` for vectors of another width.
+    They are computed in 64 bits and rounded once, so that those of an item do not depend on its company."""
     self._fitted()
     X = torch.from_numpy(check_vectors(X, len(self.network.mean)))
-    return torch.cat([self.network.latents(x) for x in X.split(8192)]).numpy()
+    exact = copy.deepcopy(self.network).double()
+    return torch.cat([exact.latents(x.double()).float() for x in X.split(8192)]).numpy()
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #rqvae-decode
 @patch
@@ -389,8 +391,8 @@ def fit(self:RQVAE,
     X, # (N, d) float, N >= codes
 )->RQVAE:
     """Train encoder, codebooks and decoder.
-    Raises `InputError` for fewer items than codes, and without a budget."""
-    X, s = torch.from_numpy(check_vectors(X)), self.settings
+    Raises `InputError` for fewer items than codes, for items all alike, and without a budget."""
+    X, s = torch.from_numpy(check_vectors(X, differ=True)), self.settings
     if len(X) < self.codes:
         raise InputError(f'RQVAE: {len(X)} items for {self.codes} codes; use at most as many codes as items')
     batches, steps = _plan(len(X), s)

@@ -18,11 +18,13 @@ from fastcore.basics import patch
 
 from .dataset import Dataset
 from .embeddings import TEMPLATE, Encoder, fit_encoder, load_vectors, save_vectors, umap_2d
-from .files import InputError, atomic_path, read_json, write_json
+from .files import InputError, atomic_path, write_json
+from .folders import whole_folder
 from .quantizers import LSH, OPQ, PQ, RandomIDs, ResidualQuantizer, check_vectors
 from .report_card import ReportCard, report_card
 from .rqkmeans import RQKMeans
 from .rqvae import PRESETS as RQVAE_PRESETS, RQVAE
+from .schemas import IDS, MANIFEST, TOKENIZER_JSON, built, check, check_files, list_files, read_checked
 from .semantic_ids import SemanticIds
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings
@@ -58,8 +60,8 @@ def quantizer_for(
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #presets
 TOKENIZERS = {'default': TokenizerSettings(),
-              'fused': TokenizerSettings(encoder='covisitation+attributes*0.5'),
-              'fused-text': TokenizerSettings(encoder='covisitation+tfidf*0.5')}
+              'fused': TokenizerSettings(encoder='collaborative*4+attributes', codes=1024),
+              'fused-text': TokenizerSettings(encoder='collaborative*4+tfidf', codes=1024)}
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #load-ids
 def _load_index(path, n_items): # file; items of the catalogue, None: as many as it has
@@ -75,18 +77,16 @@ def load_ids(
     n_items:int|None=None # size of the catalogue, to be checked
 )->SemanticIds:
     """Semantic IDs from a folder or an index file, with the sizes that the folder notes.
-    Raises `InputError` that names the file."""
+    Raises `InputError` that names the file, also where the index is not the one the folder was made with."""
     path = Path(path)
     if path.is_file(): return _load_index(path, n_items)
-    about = path/('tokenizer.json' if (path/'tokenizer.json').exists() else 'manifest.json')
-    try:
-        info = read_json(about)
-        info = info.get('semantic_ids', info)
-        sizes, collision = info['sizes'], info['collision']
-    except (KeyError, TypeError, AttributeError):
-        raise InputError(f"{about}: does not say the 'sizes' of the levels and whether there is a "
-                         "'collision' digit; make it again") from None
-    return SemanticIds.load(path/'semantic_ids.json', n_items, collision=collision, sizes=sizes)
+    own = (path/'tokenizer.json').exists()
+    mark, schema = ('tokenizer.json', TOKENIZER_JSON) if own else ('manifest.json', MANIFEST)
+    info = read_checked(path/mark, schema)
+    noted = check(info if own else info['semantic_ids'], IDS, path/mark)
+    check_files(path, mark, info.get('files'), 'semantic_ids.json')
+    return SemanticIds.load(path/'semantic_ids.json', n_items, collision=noted['collision'],
+                            sizes=noted['sizes'])
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #check-split
 def _same_split(what, split, dataset): # start of the message; sha256 of the split, None: none was looked at
@@ -95,15 +95,19 @@ def _same_split(what, split, dataset): # start of the message; sha256 of the spl
                          f'not of {dataset.split.sha256[:8]}; make new ones')
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #same-split
+def _folder_settings(folder):
+    "What `tokenizer.json` of a folder says; None for an index file or a bundle."
+    about = Path(folder)/'tokenizer.json'
+    return read_checked(about, TOKENIZER_JSON) if about.exists() else None
+
 def check_split(
     folder:str|Path,      # folder of `tokenize`, or an index file
     dataset:Dataset|None, # the data its Semantic IDs are to be used on
 ):
     """Raises `InputError` if the Semantic IDs were learned from the histories of another split.
     Its training part may hold this one's targets."""
-    if dataset is None or not (Path(folder)/'tokenizer.json').exists(): return
-    split = read_json(Path(folder)/'tokenizer.json').get('split_sha256')
-    _same_split(f'{folder}: its Semantic IDs', split, dataset)
+    if dataset is None or (info := _folder_settings(folder)) is None: return
+    _same_split(f'{folder}: its Semantic IDs', info.get('split_sha256'), dataset)
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #shipped
 def shipped_index(
@@ -120,24 +124,19 @@ def _items_and_split(data):
     return data, None
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #vectors-of
-def _vectors_of(data, s, vectors, out):
+def _vectors_of(data, s, vectors, differ):
     "Vectors of the items, the encoder that made them (None: a file's) and the split they learned from."
-    if vectors is not None:
-        vectors = check_vectors(vectors)
-        if (vectors == vectors[0]).all():
-            raise InputError('vectors: all items have the same one, so nothing can tell them apart; '
-                             'encode the items again')
-        return vectors, None, None
+    if vectors is not None: return check_vectors(vectors, differ=differ), None, None
     if data is None: return None, None, None
     encoder = fit_encoder(data, s.encoder, s.dim, s.seed, s.template)
-    if all(model is not None for _, model in encoder.parts): encoder.save(out/'encoder.safetensors')
+    try: check_vectors(encoder.vectors, differ=differ)
+    except InputError as e: raise InputError(f'encoder {encoder.name}: {e}') from None
     return encoder.vectors, encoder, data.split.sha256 if encoder.reads_histories else None
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #codes
-def _new_ids(vectors, s, origin, out):
-    "Fit the quantizer, save it, and make its codes unique."
+def _new_ids(vectors, s):
+    "Fit the quantizer, and make its codes unique."
     quantizer = quantizer_for(s).fit(vectors)
-    quantizer.save(out/'codebooks.safetensors', origin)
     codes = quantizer.encode(vectors)
     if s.collisions == 'digit': return SemanticIds.from_codes(codes, s.codes, seed=s.seed), quantizer
     # (c,) items -> (c, K)
@@ -164,7 +163,7 @@ def _kept(out, data, s, index, n):
     """IDs of a folder that is complete.
     Raises `InputError` if it was made with other settings, or from other histories."""
     if isinstance(data, Dataset): check_split(out, data)
-    ids, info = load_ids(out, n), read_json(out/'tokenizer.json')
+    ids, info = load_ids(out, n), _folder_settings(out)
     if not index: _check_settings(out, info.get('settings') or {}, s)
     elif not _same_ids(ids, _load_index(index, n)):
         raise InputError(f'{out}: holds other Semantic IDs than {index}; choose another folder or delete it')
@@ -179,7 +178,11 @@ def _check_request(s, index, n): # settings; index file or None; number of items
     if s.collisions not in ('digit', 'nearest'):
         raise InputError(f'TokenizerSettings.collisions: {s.collisions!r} is unknown; '
                          "take 'digit' or 'nearest'")
-    if not index: quantizer_for(s)
+    if index: return
+    quantizer_for(s)
+    if s.codes > n and s.method not in ('lsh', 'random'):
+        raise InputError(f'TokenizerSettings.codes: {n} items for {s.codes} codes a level; take at most as many '
+                         'codes as items')
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #tokenize
 def tokenize(
@@ -201,24 +204,27 @@ def tokenize(
     if (out/'tokenizer.json').exists(): return _kept(out, data, s, index, n)
     _check_request(s, index, n)
     if split: _same_split('vectors: they', origin.get('split_sha256'), data)
-    out.mkdir(parents=True, exist_ok=True)
-    for part in _PARTS: (out/part).unlink(missing_ok=True)
-    vectors, encoder, learned = _vectors_of(data, s, vectors, out)
-    if encoder: origin = dict(encoder=encoder.name, template=encoder.template)
-    else: origin = dict(encoder=None, template=None) | origin
-    if index: ids, quantizer, source = _load_index(index, n), None, Path(index).name
-    else: (ids, quantizer), source = _new_ids(vectors, s, origin, out), s.method
-    card = report_card(ids, vectors, quantizer, items, split, filter_seen=filter_seen)
-    _write_folder(out, ids, card, vectors, s.seed if umap else None, origin)
-    about = dict(source=source, sizes=list(ids.sizes), collision=ids.collision, settings=asdict(s),
-                 origin=origin, split_sha256=learned or origin.get('split_sha256'))
-    write_json(out/'tokenizer.json', about)
+    with whole_folder(out) as folder:
+        vectors, encoder, learned = _vectors_of(data, s, vectors, not index)
+        if encoder: origin = dict(encoder=encoder.name, template=encoder.template)
+        else: origin = dict(encoder=None, template=None) | origin
+        if index: ids, quantizer, source = _load_index(index, n), None, Path(index).name
+        else: (ids, quantizer), source = _new_ids(vectors, s), s.method
+        card = report_card(ids, vectors, quantizer, items, split, filter_seen=filter_seen)
+        _write_folder(folder, ids, card, vectors, s.seed if umap else None, origin, encoder, quantizer)
+        about = dict(source=source, sizes=list(ids.sizes), collision=ids.collision, settings=asdict(s),
+                     origin=origin, split_sha256=learned or origin.get('split_sha256'),
+                     files=list_files(folder, *_PARTS))
+        write_json(folder/'tokenizer.json', about)
     return ids
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #write-folder
-def _write_folder(out, ids, card, vectors, map_seed, origin):
-    "Index, card, vectors and, with a seed for it, the map."
+def _write_folder(out, ids, card, vectors, map_seed, origin, encoder, quantizer):
+    "Index, codebooks, encoder, card, vectors and, with a seed for it, the map."
     ids.save(out/'semantic_ids.json')
+    if quantizer: quantizer.save(out/'codebooks.safetensors', origin)
+    if encoder and all(model is not None for _, model in encoder.parts):
+        encoder.save(out/'encoder.safetensors')
     card.save(out/'report.json')
     with atomic_path(out/'report.html') as tmp: card.figure().write_html(tmp, include_plotlyjs=True)
     if vectors is None: return
@@ -239,16 +245,15 @@ class Tokenizer:
     def load(cls,
         folder:str|Path, # of `tokenize`
     )->'Tokenizer':
-        "Read a folder. Raises `InputError` that names the file that is missing or damaged."
+        "Read a folder. Raises `InputError` that names the file that is missing, damaged or of another folder."
         folder = Path(folder)
         about, codebooks = folder/'tokenizer.json', folder/'codebooks.safetensors'
-        info, ids = read_json(about), load_ids(folder)
+        info = read_checked(about, TOKENIZER_JSON)
+        check_files(folder, about.name, info.get('files'))
+        ids = load_ids(folder)
         part = lambda cls, path: cls.load(path) if path.exists() else None
-        try: settings, made = TokenizerSettings(**info['settings']), info['source'] in METHODS
-        except (KeyError, TypeError) as e:
-            raise InputError(f'{about}: its settings are not those of a tokenizer ({e}); '
-                             'make it again') from None
-        if made and not codebooks.exists():
+        settings = built(TokenizerSettings, info.get('settings') or {}, f'{about}: settings')
+        if info['source'] in METHODS and not codebooks.exists():
             raise InputError(f'{codebooks} is missing; the folder is not complete, make it again')
         quantizer = part(ResidualQuantizer, codebooks)
         encoder = part(Encoder, folder/'encoder.safetensors')
