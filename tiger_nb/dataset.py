@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KNOWN_SPLITS', 'ORDERS', 'read_inter_json', 'write_inter_json', 'catalogue', 'read_items', 'Dataset', 'first_file',
-           'raw_reviews', 'folder_orders', 'sample_folder', 'folder_items', 'write_dataset', 'load']
+           'raw_reviews', 'folder_orders', 'sample_folder', 'folder_items', 'metadata_of', 'write_dataset', 'load']
 
 # %% ../nbs/1_data/3_dataset.ipynb #imports
 import json, os
@@ -245,7 +245,9 @@ def folder_items(
     return (keys if items is None else items['key'].to_list()), items
 
 # %% ../nbs/1_data/3_dataset.ipynb #folder-reader
-def _meta_of(path):
+def metadata_of(
+    path:Path, # of a file of reviews
+)->Path:       # or None
     "The metadata beside a file of reviews: the file with its name, else the first, else None."
     core = path.name.split('.')[0].removeprefix('reviews_').removesuffix('_5')
     forms = [f'{e}{z}' for e in ('json', 'jsonl') for z in ('', '.gz')]
@@ -285,7 +287,7 @@ def _read_folder(folder, order):
     _say_choices(folder, order, found[order])
     inter = _interactions(found[order], keys)
     if items is None:
-        meta = _meta_of(raw_reviews(folder) or folder/folder.name)
+        meta = metadata_of(raw_reviews(folder) or folder/folder.name)
         items = catalogue(inter.item_keys, read_metadata(meta, inter.item_keys) if meta else None)
     features = first_file(folder, 'attributes.json')
     dataset = Dataset(_dataset_name(folder), order, folder, inter, items,
@@ -344,6 +346,7 @@ def load(
         if order == 'given':
             raise InputError(f"load: '{name}' has no order 'given' to download; choose standard or origin")
         folder = folders[-1] if folders else homes[-1]/DOMAINS[domain][0]
+        say(f"'{name}' is no folder here: the data set {domain} is downloaded to {folder}")
         dataset = _read_folder(download(domain, folder, order or 'standard', sources), order or 'standard')
         if dataset.order == 'standard': write_dataset(dataset, folder)
         return dataset
