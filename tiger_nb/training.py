@@ -7,10 +7,11 @@ __all__ = ['OPTIMIZERS', 'SCHEDULES', 'TrainSettings', 'lr_factor', 'join', 'fit
            'save_checkpoint']
 
 # %% ../nbs/4_training/2_training.ipynb #imports
-import json, math, subprocess, sys, time
+import json, math, os, shutil, subprocess, sys, time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np, polars as pl, torch
@@ -23,7 +24,8 @@ from .checkpoints import (load_checkpoint, random_states, remove_unfinished, sav
                                   set_random_states)
 from .files import InputError, atomic_path
 from .histories import length_batches, pack
-from .processes import forked, from_main, gathered, rank_size, share, speaking, summed
+from .processes import from_main, gathered, in_fork, rank_size, report_rank, share, summed
+from .schemas import check, maybe, number, schema_of, whole
 
 # %% ../nbs/4_training/2_training.ipynb #reexport
 _all_ = ['length_batches', 'load_checkpoint', 'pack', 'save_checkpoint']
@@ -69,6 +71,16 @@ class TrainSettings:
         if self.accumulate < 1:
             raise InputError(
                 f'TrainSettings.accumulate: {self.accumulate} is not possible; take 1 or more pieces')
+        check(asdict(self), _ranges(), 'TrainSettings', 'correct it')
+
+# %% ../nbs/4_training/2_training.ipynb #ranges
+@cache
+def _ranges():
+    "What the numbers of `TrainSettings` may be."
+    return schema_of(TrainSettings, batch_size=whole(1), accumulate=whole(1, 65_536), lr=number(0, 1e6),
+                     weight_decay=number(0), clip_norm=number(0), minutes=maybe(number(0)),
+                     checkpoint_minutes=number(0), seed=whole(0, 2**53), precision=dict(enum=['no', 'bf16']),
+                     patience=maybe(whole(1)))
 
 # %% ../nbs/4_training/2_training.ipynb #schedules
 def _constant(step, used, warmup): return 1.0
@@ -105,20 +117,22 @@ def join(
     device:str='auto', # as in `TrainSettings`
 )->torch.device:       # where this process computes
     "Join the other processes, if a launcher has started several; a lost one is waited for ten minutes."
-    if forked(): torch.set_num_threads(1)
-    if rank_size()[1] == 1: PartialState._reset_state()
-    state = PartialState(cpu=device == 'cpu' or not torch.cuda.is_available(), timeout=timedelta(minutes=10))
-    return torch.device('cpu') if device == 'cpu' else state.device
+    if in_fork(): torch.set_num_threads(1)
+    cpu = device == 'cpu' or not torch.cuda.is_available()
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        return PartialState(cpu=cpu, timeout=timedelta(minutes=10)).device
+    return torch.device('cpu' if cpu else 'cuda')
 
 # %% ../nbs/4_training/2_training.ipynb #compiled
+def _has_compiler(device):
+    "Whether torch.compile finds what it needs: Triton on a GPU, else a C++ compiler, which CXX may name."
+    if device.type != 'cpu': return find_spec('triton') is not None
+    return shutil.which(os.environ.get('CXX', 'g++')) is not None
+
 def _compiled(model, s, device):
     "The model, compiled if the settings want it."
     if not s.compile: return model
-    from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch.utils._triton import has_triton
-    try: able = get_cpp_compiler() if device.type == 'cpu' else has_triton()
-    except Exception: able = None
-    if not able:
+    if not _has_compiler(device):
         raise InputError(
             f'TrainSettings.compile: there is no {"C++ compiler" if device.type == "cpu" else "Triton"}; '
             f'install one or leave compile off')
@@ -147,6 +161,14 @@ class _Run:
         self.losses = list(state['losses'].to(next(self.model.parameters()).device))
         for k in self.KEPT: setattr(self, k, state[k])
 
+# %% ../nbs/4_training/2_training.ipynb #continue
+def _continue(run, state, path):
+    "Put a run where its checkpoint was; raises `InputError` for one of another form."
+    try: run.restore(state)
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as e:
+        raise InputError(f'{path}: does not fit this model ({str(e).splitlines()[0]}), so it is of another '
+                         'version; delete it to start afresh') from None
+
 # %% ../nbs/4_training/2_training.ipynb #start
 def _start(model, s, out, identity):
     "A new run, or the one in `out` where it stopped, with the same weights in all processes."
@@ -155,7 +177,7 @@ def _start(model, s, out, identity):
     def read():
         remove_unfinished(out)
         return load_checkpoint(out/'checkpoint.pt', run.identity)
-    if state := from_main(read) if out else None: run.restore(state)
+    if state := from_main(read) if out else None: _continue(run, state, out/'checkpoint.pt')
     elif rank_size()[1] > 1:
         model.load_state_dict(from_main(lambda: {k: v.cpu() for k, v in model.state_dict().items()}))
     return run
@@ -172,6 +194,12 @@ def _record(run, metrics):
     loss, run.losses = torch.stack(run.losses).mean().item(), []
     if not math.isfinite(loss):
         raise InputError(f'the loss is {loss} at step {run.step}; lower lr or raise warmup_steps')
+    if run.s.metric not in metrics:
+        raise InputError(f'TrainSettings.metric: {run.s.metric!r} is not validated; '
+                         f'take one of {", ".join(metrics)}')
+    if bad := [k for k, v in metrics.items() if not math.isfinite(v)]:
+        raise InputError(f'the validation {bad[0]} is {metrics[bad[0]]} at step {run.step}; lower lr or raise '
+                         'warmup_steps')
     run.rows.append({'step': run.step, 'epoch': run.epoch, 'seconds': run.seconds, 'loss': loss, **metrics})
     value, run.since = metrics[run.s.metric], run.since + 1
     if run.best is not None and value <= run.best: return False
@@ -194,7 +222,7 @@ def _write(run, out, better):
     if better:
         with atomic_path(out/'model.safetensors') as tmp: save_file(run.weights, tmp)
     with atomic_path(out/'curve.parquet') as tmp:
-        if not forked(): pl.DataFrame(run.rows).write_parquet(tmp)
+        if not in_fork(): pl.DataFrame(run.rows).write_parquet(tmp)
         else:
             subprocess.run([sys.executable, '-c', _PARQUET, tmp], input=json.dumps(run.rows), text=True,
                            check=True)  # Polars' threads did not survive the fork
@@ -231,7 +259,7 @@ def _step(run, model, loss, rows, used):
     pieces, size = share(rows, s.accumulate), rank_size()[1]
     alone, total, count = len(pieces) == size == 1, 0.0, 0
     for piece in pieces:
-        with speaking(), torch.autocast(device.type, torch.bfloat16, enabled=s.precision == 'bf16'):
+        with report_rank(), torch.autocast(device.type, torch.bfloat16, enabled=s.precision == 'bf16'):
             value = loss(model, piece)
         part, n = value if isinstance(value, tuple) else (value * len(piece), len(piece))
         (part / n if alone else part).backward()
@@ -247,7 +275,7 @@ def _step(run, model, loss, rows, used):
 def _validated(validate, model):
     "The metrics of `validate`, the same in all processes; the random state is left as it was."
     model.eval()
-    with speaking(), torch.random.fork_rng(): metrics = {k: float(v) for k, v in validate(model).items()}
+    with report_rank(), torch.random.fork_rng(): metrics = {k: float(v) for k, v in validate(model).items()}
     return from_main(lambda: metrics)
 
 # %% ../nbs/4_training/2_training.ipynb #fit
