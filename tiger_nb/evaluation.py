@@ -14,8 +14,9 @@ import numpy as np, polars as pl, torch
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 import tiger_nb
-from .files import InputError, atomic_path
+from .files import InputError, atomic_path, read_json
 from .processes import rank_size, summed
+from .schemas import RECORD, check, maybe, number, schema_of, whole
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #consts
 NOT_RANKED = 2**31 - 1  # rank of a target that no list or score reaches: a miss at every K
@@ -350,28 +351,26 @@ def save_record(
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #read-json
 def _read_record(path):
     "The JSON object in `path`, with one clear sentence if there is none"
-    try: record = json.loads(Path(path).read_text())
-    except FileNotFoundError: raise InputError(f'{path}: no such record; train or evaluate first') from None
-    except ValueError as e:
-        raise InputError(f'{path}: not a JSON file ({e}); evaluate again to write it anew') from None
-    for key in ('card', 'metrics'):
-        if not isinstance(record, dict) or not isinstance(record.get(key), dict):
-            raise InputError(f"{path}: the field '{key}' is missing; evaluate again to write the record anew")
-    return record
+    if not Path(path).exists(): raise InputError(f'{path}: no such record; train or evaluate first')
+    return check(read_json(path), RECORD, path, 'evaluate again to write the record anew')
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #load-record
 _LATER = dict(ids_sha256=None)  # fields that older records lack, and what they mean there
+_SEED = whole(0, 2**53)
+_CARD = schema_of(Card, more=True, seed=maybe(_SEED), parameters=_SEED, train_seconds=number(0),
+                  beam_width=maybe(whole(1)), history_length=maybe(whole(1)), validation_users=maybe(whole(1)))
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #load-record-x
 def load_record(
     path, # JSON file that `save_record` wrote
 )->dict:  # {card: Card, metrics, train_seconds, ...}
-    "A file that is absent, no JSON, or lacks metrics, card or one of its fields raises `InputError`."
+    "A file that is absent, no JSON, or no record by its schema raises `InputError` that names the field."
     record = _read_record(path)
     values, names = _LATER | record['card'], [f.name for f in fields(Card)]
     if absent := [n for n in names if n not in values]:
         raise InputError(f"{path}: the card lacks the field '{absent[0]}'; "
                          'evaluate again to write the record anew')
+    check(values, _CARD, f'{path}: card', 'evaluate again to write the record anew')
     return record | {'card': Card(**{n: values[n] for n in names})}
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #must-agree

@@ -4,21 +4,22 @@
 
 # %% auto #0
 __all__ = ['PRESETS', 'MOST_SCORED', 'RunSettings', 'run_settings', 'preset_for', 'tokenizer_for', 'scores_all', 'measure',
-           'check_learnable', 'train_bundle', 'Recommender', 'check_k', 'prepare_demo', 'TokenizerSettings',
-           'check_split', 'load_ids', 'tokenize']
+           'is_finished', 'check_learnable', 'train_bundle', 'Recommender', 'check_k', 'prepare_demo',
+           'TokenizerSettings', 'check_split', 'load_ids', 'tokenize']
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #imports
 import hashlib, json, operator, re, shutil, sys
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np, polars as pl, torch
 from fastcore.basics import patch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from .checkpoints import remove_checkpoints
+from .checkpoints import one_writer, remove_checkpoints
 from .dataset import Dataset
 from .decoding import invalid_rate
 from .embeddings import embed
@@ -27,6 +28,7 @@ from .files import InputError, atomic_path, read_json, write_json
 from .histories import Histories
 from .presets import GENERATIVE, MODELS, SMALL, TOKENIZER, find, spec_of
 from .processes import from_main
+from .schemas import FLAG, MANIFEST, built, check, check_files, list_files, read_checked, having, whole
 from .semantic_ids import SemanticIds
 from .tokenizer import TokenizerSettings, check_split, load_ids, shipped_index, tokenize
 from .training import TrainSettings, fit
@@ -166,11 +168,18 @@ def _identity(dataset, s, ids):
     return {'run': asdict(s), 'split': dataset.split.sha256, 'codes': _codes_hash(ids)}
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #kept
+def is_finished(
+    out:str|Path, # perhaps a bundle
+)->bool:
+    "Whether a run has ended there: its manifest is written last."
+    return all((Path(out)/name).exists() for name in ('result.json', 'manifest.json'))
+
 def _kept(out, dataset, model, s=None, ids=None):
-    "A finished bundle, if it is of this data and, where given, of these settings and Semantic IDs."
+    "A finished bundle, if it is whole, of this data and, where given, of these settings and Semantic IDs."
+    check_files(out, 'manifest.json', read_checked(out/'manifest.json', MANIFEST).get('files'))
     card = load_record(out/'result.json')['card']
     same = not s or read_json(out/'settings.json') == json.loads(json.dumps(asdict(s)))
-    if not same or ids and (load_ids(out).codes != ids.codes).any():
+    if not same or ids and not np.array_equal(load_ids(out).codes, ids.codes):
         raise InputError(f'{out} holds a finished run of other settings or Semantic IDs; '
                          'delete it or choose another folder')
     if (card.split_sha256, card.model) == (dataset.split.sha256, model): return out
@@ -189,8 +198,13 @@ def _invalid(net, dataset, ids, users=2000):
                             weights=[len(r) for r in parts]))
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #write-bundle
-def _write_bundle(out, dataset, model, s, ids, tokenizer, card):
-    "All files of a bundle but weights, curve and result."
+_READ = 'settings.json', 'semantic_ids.json', 'model.safetensors', 'items.parquet', 'result.json'
+_PARTS = *_READ, 'codebooks.safetensors', 'encoder.safetensors', 'curve.parquet'  # of a bundle
+_WORK = 'tensorboard', 'tokenizer', 'checkpoint.pt', 'checkpoint_before.pt', 'checkpoint_damaged.pt', \
+    'checkpoint_before_damaged.pt'  # of a run, besides
+
+def _write_parts(out, dataset, s, ids, tokenizer):
+    "All files of a bundle but weights, curve, result and manifest."
     if ids:
         ids.save(out/'semantic_ids.json')
         for part in (Path(tokenizer)/'codebooks.safetensors', Path(tokenizer)/'encoder.safetensors'):
@@ -198,11 +212,16 @@ def _write_bundle(out, dataset, model, s, ids, tokenizer, card):
                 with atomic_path(out/part.name) as tmp: shutil.copy(part, tmp)
     with atomic_path(out/'items.parquet') as tmp: dataset.items.write_parquet(tmp)
     write_json(out/'settings.json', asdict(s))
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #write-manifest
+def _write_manifest(out, dataset, model, ids, tokenizer, card):
+    "What the bundle is, with the SHA-256 of its parts; the last file, so a bundle that has it is complete."
     about = Path(tokenizer)/'tokenizer.json' if tokenizer else None
     manifest = {'format': 1, 'model': model, 'n_items': dataset.n_items,
                 'data': str(dataset.folder.resolve()), 'card': card.to_dict(),
                 'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
-                'tokenizer': read_json(about) if about and about.exists() else None}
+                'tokenizer': read_json(about) if about and about.exists() else None,
+                'files': list_files(out, *_PARTS)}
     write_json(out/'manifest.json', manifest)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #learnable
@@ -232,21 +251,9 @@ def _final(net, dataset, model, s, ids, n_valid, seconds):
                          train_seconds=round(seconds, 1), device=next(net.parameters()).device.type)
     return final, card
 
-# %% ../nbs/8_recommender/2_recommender.ipynb #train
-def train_bundle(
-    dataset:Dataset,                 # what is learned from
-    model:str='tiger',               # a name of `MODELS`
-    out:str|Path='runs/tiger',       # folder of the bundle
-    settings:RunSettings|None=None,  # None: the preset
-    tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a generative model
-)->Path:                             # `out`
-    """Train a model and write its bundle; measured on test once, at the end.
-    A finished bundle is kept; raises `InputError` if it is of other data, or there is nothing to learn."""
-    out, s = Path(out), settings or preset_for(dataset)[model]
-    if tokenizer: check_split(tokenizer, dataset)
-    ids = load_ids(tokenizer, dataset.n_items) if MODELS[model].generative and tokenizer else None
-    if (out/'result.json').exists(): return _kept(out, dataset, model, s, ids)
-    check_learnable(dataset)
+# %% ../nbs/8_recommender/2_recommender.ipynb #train-run
+def _train_bundle(out, dataset, model, s, ids, tokenizer):
+    "Train, measure and write the bundle into a folder that is ours."
     net, batches, loss = _network(model, dataset, s, ids)
     E = len(dataset.split.users)
     n = min(s.validation_users or E, E)
@@ -257,11 +264,33 @@ def train_bundle(
     final, make = _final(net, dataset, model, s, ids, n, curve['seconds'][-1])
     def finish():
         card = make()
-        _write_bundle(out, dataset, model, s, ids, tokenizer, card)
+        _write_parts(out, dataset, s, ids, tokenizer)
         save_record(out/'result.json', card, final['test'], validation=final['valid'])
+        _write_manifest(out, dataset, model, ids, tokenizer, card)
         remove_checkpoints(out/'checkpoint.pt')
         return out
     return from_main(finish)  # of several processes one writes
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #train
+def train_bundle(
+    dataset:Dataset,                 # what is learned from
+    model:str='tiger',               # a name of `MODELS`
+    out:str|Path='runs/tiger',       # folder of the bundle
+    settings:RunSettings|None=None,  # None: the preset
+    tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a generative model
+)->Path:                             # `out`
+    """Train a model and write its bundle; measured on test once, at the end.
+    A finished bundle is kept. Raises `InputError` if it is of other data or not whole, the folder holds anything
+    else or is written by another run, or there is nothing to learn."""
+    out, s = Path(out), settings or preset_for(dataset)[model]
+    if tokenizer: check_split(tokenizer, dataset)
+    ids = load_ids(tokenizer, dataset.n_items) if MODELS[model].generative and tokenizer else None
+    if is_finished(out): return _kept(out, dataset, model, s, ids)
+    check_learnable(dataset)
+    with ExitStack() as stack:
+        # of several processes one has the lock
+        from_main(lambda: stack.enter_context(one_writer(out, *_PARTS, *_WORK, 'manifest.json')) and None)
+        return _train_bundle(out, dataset, model, s, ids, tokenizer)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #recommender
 class Recommender:
@@ -286,13 +315,33 @@ class Recommender:
     def __repr__(self): return f'Recommender({self.name}, {len(self.items)} items)'
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-weights
-def _load_weights(model, path):
-    "Fill a network; raises `InputError` if the file is missing or holds other weights."
-    try: model.load_state_dict(load_file(path))
+_NO_NETWORK = RuntimeError, ValueError, TypeError, ZeroDivisionError, IndexError, AssertionError
+
+def _network_of(spec, made_of, settings, path):
+    "An empty network; raises `InputError` where the settings describe none, or another than the weights' file."
+    wrong = lambda why: InputError(f'{path} does not hold the weights that settings.json describes ({why}); '
+                                   'train again')
+    try:
+        with safe_open(path, 'pt') as f: held = {k: tuple(f.get_slice(k).get_shape()) for k in f.keys()}
     except FileNotFoundError: raise InputError(f'{path} is missing; train again') from None
-    except (SafetensorError, RuntimeError) as e:
-        raise InputError(f'{path} does not hold the weights that settings.json describes '
-                         f'({str(e).splitlines()[0]}); train again') from None
+    except (SafetensorError, OSError) as e: raise wrong(str(e).splitlines()[0]) from None
+    make = find(spec.network)
+    try:
+        with torch.device('meta'): shapes = make(made_of, settings).state_dict()   # takes no memory
+        shapes = {k: tuple(v.shape) for k, v in shapes.items()}
+    except _NO_NETWORK as e: raise wrong(f'they describe no network: {e}') from None
+    for k in held.keys() | shapes.keys():
+        if held.get(k) != shapes.get(k):
+            raise wrong(f'{k} has the shape {held.get(k)}, and should have {shapes.get(k)}')
+    return make(made_of, settings)
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #fill-weights
+def _load_weights(model, path):
+    "Fill a network; raises `InputError` where a weight is no finite number."
+    weights = load_file(path)
+    for name, w in weights.items():
+        if not w.isfinite().all(): raise InputError(f'{path}: {name} holds NaN or infinity; train again')
+    model.load_state_dict(weights)
     return model
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-items
@@ -301,8 +350,27 @@ def _load_items(path, n):
     try: items = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as e:
         raise InputError(f'{path} cannot be read ({str(e).splitlines()[0]}); train again') from None
+    if missing := {'item', 'key', 'title'} - set(items.columns):
+        raise InputError(f"{path}: the column '{min(missing)}' is missing; train again")
     if len(items) == n: return items
     raise InputError(f'{path} has {len(items)} items, manifest.json says {n}; they are of different runs')
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #manifest
+_SETTINGS = having(dict(model=dict(type='object'), beams=whole(1, 100_000)),
+                   dict(training=dict(type='object'), filter_seen=FLAG))
+
+def _manifest(folder):
+    "A manifest that this version can read."
+    path = folder/'manifest.json'
+    info = read_json(path)
+    if isinstance(info, dict) and info.get('format') != 1:
+        raise InputError(f'{path}: format {info.get("format")!r} is not known to this version; '
+                         'upgrade tiger_nb or train again')
+    check(info, MANIFEST, path, 'train again')
+    if info['model'] not in MODELS:
+        raise InputError(f'{path}: model {info["model"]!r} is not known to this version; '
+                         f'it has {", ".join(MODELS)}')
+    return info
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-recommender
 @patch(cls_method=True)
@@ -311,17 +379,17 @@ def load(cls:Recommender,
 )->Recommender:
     "Read a bundle. Raises `InputError` naming the file that is missing, damaged or does not fit."
     folder = Path(folder)
-    info = read_json(folder/'manifest.json')
-    if info.get('format') != 1:
-        raise InputError(f"{folder/'manifest.json'}: format {info.get('format')!r} is not known to this "
-                         'version; upgrade tiger_nb or train again')
-    if info['model'] not in MODELS:
-        raise InputError(f"{folder/'manifest.json'}: model {info['model']!r} is not known to this version; "
-                         f"it has {', '.join(MODELS)}")
-    saved, n, spec = read_json(folder/'settings.json'), info['n_items'], MODELS[info['model']]
+    info = _manifest(folder)
+    n, spec = info['n_items'], MODELS[info['model']]
     ids = load_ids(folder, n) if info['semantic_ids'] else None
+    if ids is None or info.get('files'): check_files(folder, 'manifest.json', info.get('files'), *_READ)
+    if spec.generative and ids is None:
+        raise InputError(f"{folder/'manifest.json'}: a {info['model']} has Semantic IDs, and semantic_ids is "
+                         'null; train again')
+    saved = read_checked(folder/'settings.json', _SETTINGS, 'train again')
+    settings = built(find(spec.settings), saved['model'], f"{folder/'settings.json'}: model", 'train again')
     made_of = {'n_items': n, 'sizes': ids.sizes if ids else None, 'ids': ids}[spec.built_from]
-    model = find(spec.network)(made_of, find(spec.settings)(**saved['model']))
+    model = _network_of(spec, made_of, settings, folder/'model.safetensors')
     _load_weights(model, folder/'model.safetensors')
     items = _load_items(folder/'items.parquet', n)
     record = load_record(folder/'result.json') if (folder/'result.json').exists() else None
@@ -410,6 +478,6 @@ def prepare_demo(
     for name in ('sasrec', 'tiger'):
         s = preset_for(dataset)[name]
         if minutes: s = replace(s, training=replace(s.training, minutes=minutes))
-        if (paths[name]/'result.json').exists(): _kept(paths[name], dataset, name)
+        if is_finished(paths[name]): _kept(paths[name], dataset, name)
         else: train_bundle(dataset, name, paths[name], s, paths['tokenizer'])
     return paths

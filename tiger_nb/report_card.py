@@ -22,7 +22,7 @@ from .files import InputError, atomic_path, read_json
 from .histories import Split
 from .plots import bar_panels
 from .quantizers import check_vectors, fit_codebooks, relative_error, residual_decode
-from .schemas import TEXT, built, each, maybe, number, record, several, whole
+from .schemas import TEXT, built, each, maybe, number, having, several, whole
 from .semantic_ids import SemanticIds
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #residual-energy-shuffled-energy
@@ -234,10 +234,10 @@ def save(self:ReportCard,
 _SHARE, _LOOSE = number(-1, 1), maybe(number(0))  # an adjusted information may be a little below 0
 _BESIDE = each(_SHARE)
 _CARD = dict(n_items=whole(1), collision_rate=number(0, 1), largest_bucket=whole(1),
-             levels=several(record(dict(size=whole(1), used=whole(1), perplexity=number(0), dead=whole(),
+             levels=several(having(dict(size=whole(1), used=whole(1), perplexity=number(0), dead=whole(),
                                         largest_share=number(0, 1), left=_LOOSE, left_chance=_LOOSE)), 1, 65),
              error=_LOOSE, neighbours=maybe(several(_BESIDE, 0)), purity=maybe(each(several(_BESIDE, 0))),
-             next_item=maybe(record(dict(bits=each(number(0)), ndcg=each(number(0, 1))))), missing=each(TEXT))
+             next_item=maybe(having(dict(bits=each(number(0)), ndcg=each(number(0, 1))))), missing=each(TEXT))
 
 @patch(cls_method=True)
 def load(cls:ReportCard,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST', 'TEXT', 'FLAG', 'HEX', 'FILES', 'IDS', 'METRICS', 'MANIFEST', 'TOKENIZER_JSON', 'RECORD', 'whole', 'number',
-           'maybe', 'several', 'each', 'record', 'check', 'read_checked', 'schema_of', 'built', 'list_files',
+           'maybe', 'several', 'each', 'having', 'check', 'read_checked', 'schema_of', 'built', 'list_files',
            'check_files']
 
 # %% ../nbs/0_basics/6_schemas.ipynb #imports
@@ -59,7 +59,7 @@ def each(
     "An object of any names whose values are of one kind."
     return dict(type='object', additionalProperties=schema)
 
-def record(
+def having(
     needed:dict,      # {name: schema} of the fields that must be there
     optional:dict={}, # {name: schema} of the fields that may be there
 )->dict:              # a schema; other fields are not looked at
@@ -206,13 +206,13 @@ def check_files(
                              'copy the whole folder again or make it again')
 
 # %% ../nbs/0_basics/6_schemas.ipynb #ours
-IDS = record(dict(sizes=several(whole(1, 2**24), 1, 65), collision=FLAG)) # what a folder notes of its codes
+IDS = having(dict(sizes=several(whole(1, 2**24), 1, 65), collision=FLAG)) # what a folder notes of its codes
 METRICS = dict(type='object', additionalProperties=number(),
                patternProperties={'^(recall|ndcg|coverage|invalid)@': number(0, 1)})
-MANIFEST = record(dict(format=whole(), model=TEXT, n_items=whole(1), semantic_ids=maybe(IDS)),
+MANIFEST = having(dict(format=whole(), model=TEXT, n_items=whole(1), semantic_ids=maybe(IDS)),
                   dict(data=TEXT, card=dict(type='object'), tokenizer=maybe(dict(type='object')), files=FILES))
-TOKENIZER_JSON = record(dict(source=TEXT, **IDS['properties']),
+TOKENIZER_JSON = having(dict(source=TEXT, **IDS['properties']),
                         dict(settings=maybe(dict(type='object')), origin=maybe(dict(type='object')),
                              split_sha256=maybe(HEX), files=FILES))
-RECORD = record(dict(card=dict(type='object'), metrics=METRICS),
+RECORD = having(dict(card=dict(type='object'), metrics=METRICS),
                 dict(train_seconds=number(0), validation=METRICS, part=dict(enum=['valid', 'test'])))
