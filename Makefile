@@ -2,6 +2,8 @@
 PYTHON ?= python3
 DATA ?= sample
 PORT ?= 7860
+# Where `make space` builds.
+SPACE ?= dist/space
 # Minutes of training for each model in place of what the data set's preset takes.
 MINUTES ?=
 # An index for another build of torch, e.g. the CPU one; README.md names them.
@@ -13,7 +15,7 @@ BIN = .venv/bin
 STAMP = .venv/.stamp
 PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: help environment demo test lab notebooks readme stress results tuning clean
+.PHONY: help environment demo test lab notebooks readme stress results tuning screenshots space clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +57,13 @@ results: environment  ## fill the missing cells of the table of results: make re
 
 tuning: environment  ## climb the ladder of settings on validation: make tuning DATA=folder
 	$(BIN)/tiger_tune --data "$(DATA)"
+
+screenshots: environment  ## pictures of the app for README: make screenshots [DATA=folder]
+	$(BIN)/python .ci/screenshots.py "$(DATA)"
+
+space: environment  ## a folder for a Hugging Face Space: make space [SPACE=dist/space]
+	$(BIN)/tiger_demo --data sample --prepare-only
+	$(BIN)/python .ci/space.py "$(SPACE)"
 
 clean:  ## remove the environment, the sample's runs and what building left; your own runs stay
 	rm -rf .venv runs/sample runs/browser build dist *.egg-info _proc

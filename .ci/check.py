@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import browser, readme, style
+import browser, browser_tabs, readme, style
 from notebooks import faults, left_out
 from style import notebooks
 
@@ -112,13 +112,13 @@ def tests():
             print(f'left out: {style.name(path)}, cell {cell}: {folder} is not here')
 
 def app():
-    "The demo in a real browser; the checks are in .ci/browser.py, their pictures in runs/browser."
+    "The demo in a real browser; the checks are in .ci/browser_tabs.py, their pictures in runs/browser."
     with ExitStack() as stack:
         def enter(name, context):
             found = []
             check(f'app: {name}', lambda: found.append(stack.enter_context(context())))
             return found[0] if found else None
-        url = enter('starts from what is kept within 20 s', browser.app)
+        url = enter('starts from what is kept', browser.app)
         v = url and enter('a browser is there', lambda: browser.visit(url))
         for f in browser.CHECKS if v else []:
             check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))

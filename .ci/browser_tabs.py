@@ -1,0 +1,435 @@
+"""What a visitor sees of the app, tab by tab. A check is a function of a `Visit`, in the order of a visitor's
+acts: add one with `@check` above the last two, which look back over the whole visit."""
+import json, re, socket, tempfile, threading, time
+from contextlib import contextmanager
+from functools import cache
+from http.client import HTTPConnection
+from pathlib import Path
+
+import numpy as np
+from browser import check
+from playwright.sync_api import expect
+
+READY = """() => document.querySelector('#view') && !document.querySelector('#view[aria-busy], .waiting')
+  && [...document.querySelectorAll('.figure')].every(b => b.dataset.drawn)"""
+
+@cache
+def shop():
+    "The sample."
+    from tiger_nb.data import load
+    return load('sample')
+
+def title(item): return shop().items['title'][item]
+
+def opened(v, tab, **state):
+    "A tab by its address, once everything in it is drawn."
+    asked = '&'.join([f'tab={tab}', *(f'{k}={x}' for k, x in state.items())])
+    v.page.goto(f'{v.url}/?{asked}')
+    ready(v)
+    return v.page.locator('#view')
+
+def ready(v): v.page.wait_for_function(READY, timeout=60_000)
+
+def tab(v, name):
+    v.page.get_by_role('tab', name=name, exact=True).click()
+    expect(v.page.get_by_role('tab', name=name, exact=True)).to_have_attribute('aria-selected', 'true')
+    ready(v)
+
+def ranked(v, model, history=None):
+    "A model's list for this history, once it is there."
+    made = '' if history is None else f'[data-history="{",".join(map(str, history))}"]'
+    rows = v.page.locator(f'#{model}-list ol{made} > li')
+    expect(rows).to_have_count(10, timeout=30_000)
+    return rows.evaluate_all('rows => rows.map(r => +r.dataset.item)')
+
+def shown_history(v):
+    "Item ids of the history on the page, the oldest first."
+    return v.page.locator('#history [data-do=select]').evaluate_all('b => b.map(x => +x.dataset.item)')[::-1]
+
+def find_item(v, box, query, item):
+    "Type a query and take an item from what is found."
+    v.page.get_by_label(box).fill(query)
+    v.page.locator(f'.found [data-item="{item}"]:visible').click(timeout=20_000)
+    ready(v)
+
+@check
+def page_opens_on_a_user_whose_item_is_found(v):
+    v.page.goto(v.url)
+    expect(v.page).to_have_title(re.compile('tiger', re.I))
+    expect(v.page.locator('#tiger-list .verdict')).to_contain_text('rank', timeout=20_000)
+    expect(v.page.locator('#view')).to_contain_text('chosen: its held-out item is found')
+    v.page.wait_for_url('**user=*')
+    v.page.get_by_text('A miss', exact=True).click()
+    expect(v.page.locator('#tiger-list .verdict')).to_contain_text('not in the top', timeout=20_000)
+
+@check
+def a_user_and_the_held_out_item(v):
+    split = shop().split
+    for e in range(3):
+        history, target = split.test.row(e).tolist(), int(split.test_targets[e])
+        v.page.get_by_label('Choose a user').fill(str(split.users[e]))
+        v.page.locator(f'.found [data-user="{e}"]').click()
+        expect(v.page.locator('.held')).to_contain_text(title(target))
+        for model in ('tiger', 'sasrec'):
+            items, said = ranked(v, model, history), v.page.locator(f'#{model}-list .verdict')
+            assert not set(items) & set(history), f'{model} recommends what user {e} has'
+            place = items.index(target) + 1 if target in items else 0
+            want = f'★ held-out item: rank {place}' if place else re.compile('not in')
+            expect(said).to_have_text(want)
+            expect(v.page.locator(f'#{model}-list .seal')).to_contain_text(re.compile('prov'))
+
+@check
+def a_history_is_edited_and_undone(v):
+    opened(v, 'recommend', user=0)
+    history = shop().split.test.row(0).tolist()
+    before = [ranked(v, m, history) for m in ('tiger', 'sasrec')]
+    new = next(i for i in before[0] + before[1] if i not in history)
+    find_item(v, 'Add an item', title(new), new)
+    expect(v.page.locator('#view')).to_contain_text('no held-out item')
+    assert before != [ranked(v, m, [*history, new]) for m in ('tiger', 'sasrec')], 'the same lists'
+    v.page.locator('#history [data-do=move]').first.click()
+    ranked(v, 'tiger', [*history[:-1], new, history[-1]])
+    v.page.locator('#history [data-do=remove]').first.click()
+    ranked(v, 'tiger', [*history[:-1], new])
+    v.page.locator('[data-do=undo]').click()
+    ranked(v, 'tiger', [*history[:-1], new, history[-1]])
+    first, last = v.page.locator('#history li').first, v.page.locator('#history li').last
+    first.drag_to(last)
+    ranked(v, 'tiger', [history[-1], *history[:-1], new])
+    v.page.locator('[data-do=restore]').click()
+    assert before == [ranked(v, m, history) for m in ('tiger', 'sasrec')], 'the same history, other lists'
+    v.page.locator('[data-do=clear]').click()
+    expect(v.page.locator('#tiger-list, .side').first).to_contain_text('The history is empty')
+    v.page.go_back()
+    ranked(v, 'tiger', history)
+
+@check
+def the_beam_tree_explains_the_list(v):
+    opened(v, 'recommend', user=0, beams=5)
+    points = v.page.locator('[data-figure=beam]').evaluate(
+        "b => b._fullData.filter(t => t.name === 'kept').flatMap(t => [...t.x])")
+    assert points, 'no prefix is drawn'
+    mass = v.page.locator('.later[data-part="recommend.beam"] tbody tr').evaluate_all(
+        'r => r.map(x => [...x.children].map(c => +c.textContent))')
+    whole = 100
+    for level, kept, pruned, seen, invalid in mass:
+        assert abs(kept + pruned + seen + invalid - whole) < .05, f'level {level} loses probability'
+        whole = kept
+    said = v.page.locator('[data-part="recommend.lost"] .verdict').inner_text()
+    assert re.search(r'stays to the end|fell out of the beam at level \d', said), said
+    expect(v.page.locator('[data-figure=change] .plot-container')).to_be_visible()
+    v.page.locator('[data-do=grow]').click()
+    v.page.wait_for_function("document.querySelector('[data-figure=beam]').shown === 'beam'", timeout=15_000)
+
+@check
+def bundles_are_compared(v):
+    view = opened(v, 'compare', user=1)
+    assert view.locator('.side').count() >= 3, 'the counter and both models are not there'
+    for side in view.locator('.side ol').all(): expect(side.locator('li')).to_have_count(10)
+    view.locator('[data-key=by]').select_option('step')
+    expect(view.locator('[data-part="compare.groups"]')).to_contain_text('new: generalised', timeout=60_000)
+    ready(v)
+    rows = view.locator('[data-part="compare.groups"] tbody tr').all_inner_texts()
+    assert sum(int(r.split('\t')[1]) for r in rows) == min(2000, len(shop().split.users)), rows
+
+POINT = """box => { const r = box.getBoundingClientRect(), l = box._fullLayout, t = box._fullData[0]
+  for (let i = 0; i < t.x.length; i++) {
+    const x = r.x + l._size.l + l.xaxis.l2p(t.x[i]), y = r.y + l._size.t + l.yaxis.l2p(t.y[i])
+    if (y > 80 && y < innerHeight - 40 && x > r.x + 40 && x < r.right - 40) return [x, y]
+  } }"""
+
+@check
+def a_point_of_the_map_is_selected_everywhere(v):
+    view = opened(v, 'maps', user=1)
+    counts = view.locator('.maps .figure').evaluate_all('f => f.map(b => b.data[0].x.length || '
+                                                        'b._fullData[0].x.length)')
+    assert counts == [shop().n_items] * 2, counts
+    box = view.locator('[data-figure=map1]')
+    box.scroll_into_view_if_needed()
+    x, y = box.evaluate(POINT)
+    v.page.mouse.move(x, y)
+    v.page.mouse.click(x, y)
+    card = view.locator('.card[data-item]')
+    expect(card).to_be_visible(timeout=20_000)
+    ready(v)
+    item = int(card.get_attribute('data-item'))
+    expect(card.locator('h3')).to_have_text(title(item))
+    assert f'item={item}' in v.page.url
+    for name in ('map1', 'map2'):
+        ring = view.locator(f'[data-figure={name}]').evaluate("b => b._fullData.find(t => t.name === "
+                                                              "'selected').x.length")
+        assert ring == 1, f'the item has no ring on {name}'
+    find_item(v, 'Find an item', title(7), 7)
+    expect(view.locator('.card h3')).to_have_text(title(7))
+    expect(view.locator('.card')).to_contain_text('Ten nearest by vector')
+    tab(v, 'Codebook')
+    expect(v.page.locator('[data-part="codebook.residual"]')).to_contain_text(title(7))
+
+@check
+def a_prefix_is_followed_through_tree_codebook_and_map(v):
+    from tiger_nb.recommender import load_ids
+    codes = load_ids('runs/sample/tokenizer').codes
+    first = int(codes[7, 0])
+    n = int((codes[:, 0] == first).sum())
+    view = opened(v, 'tree', prefix=first)
+    expect(view.locator('.crumbs')).to_contain_text(str(first))
+    expect(view).to_contain_text(f'{n} begin with')
+    view.locator('.crumbs button').first.click()
+    expect(view).to_contain_text(f'All {shop().n_items:,} items')
+    view = opened(v, 'maps', prefix=first)
+    lit = view.locator('[data-figure=map1]').evaluate('b => b._fullData[0].selectedpoints.length')
+    assert lit == n, f'{lit} of {n} items are lit'
+    view = opened(v, 'codebook', prefix=first)
+    expect(view).to_contain_text(f'{n} begin with')
+    expect(view.locator('[data-figure=use] .plot-container')).to_be_visible()
+
+@check
+def a_new_item_gets_codes_and_comes_up(v):
+    view = opened(v, 'newitem', user=1)
+    view.get_by_label('Title').fill(title(7))
+    view.get_by_label('Description').fill(shop().items['description'][7])
+    view.get_by_role('button', name='Encode it').click()
+    expect(view).to_contain_text('Who would see it?', timeout=60_000)
+    ready(v)
+    expect(view.locator('.list .title').first).to_be_visible()
+    assert 'title=' in v.page.url
+
+@check
+def temperatures_and_runs_are_shown(v):
+    view = opened(v, 'diversity', user=1)
+    rows = view.locator('[data-part="diversity.ladder"] tbody tr').evaluate_all(
+        'r => r.map(x => [...x.children].map(c => +c.textContent))')
+    assert len(rows) == 5 and rows[0][1] <= rows[-1][1], 'warmer lists have no more entropy'
+    view.locator('input[type=range]').first.fill('2.5')
+    v.page.wait_for_function("location.search.includes('temperature=2.5')", timeout=20_000)
+    view = opened(v, 'runs')
+    for text in ('recall@10', 'oracle', 'split sha256', 'What is missing'):
+        expect(view.get_by_text(text).first).to_be_visible()
+
+@check
+def tables_and_figures_are_saved(v):
+    opened(v, 'recommend', user=1)
+    with v.page.expect_download() as got: v.page.locator('[data-do=csv][data-table=tiger]').click()
+    lines = Path(got.value.path()).read_text().splitlines()
+    assert lines[0].startswith('rank,item,key,title,score') and len(lines) == 11, lines[:2]
+    v.page.locator('[data-figure=beam]').hover()
+    for kind, begins in (('svg', b'<svg'), ('png', b'\x89PNG')):
+        with v.page.expect_download() as got:
+            v.page.locator(f'.drawing:has([data-figure=beam]) [data-format={kind}]').click()
+        assert Path(got.value.path()).read_bytes().startswith(begins), kind
+
+@check
+def the_keyboard_is_enough(v):
+    opened(v, 'recommend', user=1)
+    v.page.get_by_role('tab', name='Recommend', exact=True).focus()
+    v.page.keyboard.press('ArrowRight')
+    expect(v.page.get_by_role('tab', name='Compare', exact=True)).to_have_attribute('aria-selected', 'true')
+    v.page.keyboard.press('End')
+    v.page.keyboard.press('Home')
+    expect(v.page.get_by_role('tab', name='Recommend', exact=True)).to_be_focused()
+    v.page.locator('.hint [data-do=dismiss]').press('Enter')
+    expect(v.page.locator('.hint')).to_be_hidden()
+
+CONTRAST = """() => {
+  const rgb = s => s.match(/[\\d.]+/g).map(Number)
+  const part = x => (x /= 255) <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4
+  const light = c => { const f = c.slice(0, 3).map(part)
+    return .2126 * f[0] + .7152 * f[1] + .0722 * f[2] }
+  const over = (a, b) => { const t = a[3] ?? 1; return [0, 1, 2].map(i => a[i] * t + b[i] * (1 - t)) }
+  const back = e => rgb(getComputedStyle(e).backgroundColor)
+  const ground = e => e ? over(back(e), ground(e.parentElement)) : [255, 255, 255]
+  const bad = []
+  for (const e of document.querySelectorAll('.shell *')) {
+    const says = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+    if (e.closest('.figure, svg') || !e.offsetWidth || !says) continue
+    const b = ground(e), f = over(rgb(getComputedStyle(e).color), b)
+    const [x, y] = [light(f), light(b)].sort((p, q) => q - p), c = (x + .05) / (y + .05)
+    const said = e.textContent.trim().slice(0, 30)
+    if (c < 4.5) bad.push(`${e.className || e.tagName}: ${c.toFixed(2)} “${said}”`)
+  }
+  return [...new Set(bad)].slice(0, 8) }"""
+
+@check
+def light_and_dark_can_be_read(v):
+    try:
+        for scheme in ('light', 'dark'):
+            v.page.emulate_media(color_scheme=scheme)
+            for name in ('recommend', 'codebook', 'runs'):
+                opened(v, name, user=1)
+                bad = v.page.evaluate(CONTRAST)
+                assert not bad, f'{name}, {scheme}: {bad}'
+    finally: v.page.emulate_media(color_scheme='light')
+
+@check
+def a_phone_needs_no_sideways_scrolling(v):
+    v.page.set_viewport_size({'width': 390, 'height': 844})
+    try:
+        for name in ('recommend', 'compare', 'maps', 'tree', 'codebook', 'newitem', 'diversity', 'runs'):
+            opened(v, name, user=1)
+            wide = v.page.evaluate('document.documentElement.scrollWidth')
+            assert wide <= 390, f'{name} is {wide} pixels wide'
+            small = v.page.evaluate("""[...document.querySelectorAll('.do')].filter(b => b.offsetWidth &&
+                (b.offsetHeight < 32 || b.offsetWidth < 32)).map(b => b.outerHTML.slice(0, 90))""")
+            assert not small, f'{name} has buttons below 32 pixels: {small[:3]}'
+        opened(v, 'recommend', user=1)
+        expect(v.page.locator('#sasrec-list')).to_be_hidden()
+        v.page.get_by_role('button', name='Show the list of SASRec').click()
+        expect(v.page.locator('#sasrec-list')).to_be_visible()
+    finally: v.page.set_viewport_size({'width': 1400, 'height': 1000})
+
+HOSTILE = ['<img src=x onerror=alert(1)>', '${alert(1)}{{value}}`', '<script>alert(1)</script>',
+           '"><svg onload=alert(1)>', "'; alert(1); '"]
+
+def hostile_shop(folder):
+    "A data folder whose titles and keys are attacks, with two bundles that hardly learned anything."
+    import json
+    import numpy as np
+    from tiger_nb.data import load
+    from tiger_nb.embeddings import save_vectors
+    from tiger_nb.recommender import RunSettings, train_bundle
+    from tiger_nb.sasrec import SASRecSettings
+    from tiger_nb.semantic_ids import SemanticIds
+    from tiger_nb.tiger import TigerSettings
+    from tiger_nb.training import TrainSettings
+    rng, shop, tokenizer = np.random.default_rng(0), folder/'shop', folder/'tokenizer'
+    shop.mkdir()
+    tokenizer.mkdir()
+    histories = {HOSTILE[0] + str(u): rng.permutation(15)[:5].tolist() for u in range(20)}
+    (shop/'inter.json').write_text(json.dumps(histories))
+    def item(i):
+        bad = HOSTILE[i % 5]
+        text = {'title': bad, 'description': bad, 'brand': bad, 'categories': [bad]}
+        return {'item_id': i, 'asin': f'{bad}{i}', **text}
+    (shop/'items.jsonl').write_text('\n'.join(json.dumps(item(i)) for i in range(15)))
+    ids = SemanticIds.from_codes(rng.integers(0, 4, (15, 3)), 4)
+    ids.save(tokenizer/'semantic_ids.json')
+    save_vectors(tokenizer/'map.npz', rng.normal(size=(15, 2)))
+    info = {'source': HOSTILE[0], 'sizes': ids.sizes, 'collision': True}
+    (tokenizer/'tokenizer.json').write_text(json.dumps(info))
+    dataset, steps = load(shop), TrainSettings(steps=2, device='cpu')
+    small = TigerSettings(width=16, encoder_layers=1, decoder_layers=1, heads=2, head_dim=8, ff=16)
+    for name, model in (('sasrec', SASRecSettings(width=16, blocks=1)), ('tiger', small)):
+        train_bundle(dataset, name, folder/name, RunSettings(model, steps, beams=15), tokenizer)
+    return dataset, {name: folder/name for name in ('tokenizer', 'sasrec', 'tiger')}
+
+@contextmanager
+def hostile_app():
+    "The app over the hostile shop, and a fresh browser page on it that notes what is asked."
+    from tiger_nb.app import launch
+    with tempfile.TemporaryDirectory() as tmp, socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+        s.close()
+        dataset, paths = hostile_shop(Path(tmp))
+        app = launch(dataset, paths, port, block=False)
+        try: yield port, lambda: launch(dataset, paths, port, block=False)
+        finally: app.close(verbose=False)
+
+@check
+def hostile_titles_stay_text(v):
+    from tiger_nb.data import InputError
+    with hostile_app() as (port, again):
+        try:
+            again()
+            raise AssertionError('a taken port was taken again')
+        except InputError as e: assert 'taken' in str(e)
+        page, asked = v.page.context.browser.new_context().new_page(), []
+        page.on('dialog', lambda d: (asked.append(d.message), d.dismiss()))
+        page.on('pageerror', lambda e: v.errors.append(str(e)))
+        try:
+            for name in ('recommend', 'compare', 'maps', 'tree', 'codebook', 'newitem', 'diversity', 'runs'):
+                page.goto(f'http://127.0.0.1:{port}/?tab={name}&user=0&item=3&title=<img src=x '
+                          f'onerror=alert(1)>')
+                page.wait_for_function(READY, timeout=60_000)
+                made = page.locator('img[src=x]').count() + page.locator('svg[onload]').count()
+                assert not made, f'{name}: a title became an element'
+                if name != 'recommend': continue
+                page.get_by_label('Add an item').fill('alert')
+                expect(page.locator('.found li')).to_have_count(15, timeout=20_000)
+                for shown in HOSTILE:
+                    found = page.locator('.found .name').get_by_text(shown, exact=True)
+                    expect(found.first).to_be_visible()
+            assert not asked, f'a title was run as a script: {asked}'
+        finally: page.context.close()
+
+def post(url, path, body, **head):
+    "Status and headers of a request that no browser would send."
+    c = HTTPConnection(url.split('//')[1], timeout=30)
+    c.request('POST', path, body, {'Content-Type': 'application/json'} | head)
+    r = c.getresponse()
+    return r.status, dict(r.getheaders()), r.read()
+
+def component(v):
+    "The number of the page's one component."
+    import urllib.request
+    with urllib.request.urlopen(f'{v.url}/config') as f: config = json.load(f)
+    return next(c['id'] for c in config['components'] if c['props'].get('elem_id') == 'app')
+
+@check
+def strangers_and_forged_events_are_refused(v):
+    where, app = '/gradio_api/component_server', component(v)
+    def asked(data, **head):
+        body = json.dumps(dict(data=data, component_id=app, fn_name='show', session_hash='x'))
+        return post(v.url, where, body, **head)
+    assert asked({})[0] == 200
+    assert asked({}, Host='evil.example')[0] == 403, 'a foreign host is served'
+    assert asked({}, Origin='http://evil.example')[0] == 403, 'a foreign page is served'
+    assert post(v.url, '/gradio_api/upload', '{}')[0] == 403, 'uploads are on'
+    assert post(v.url, where, ' ' * 200_000)[0] == 413, 'a large body is read'
+    forged = [None, 7, 'x', [], dict(part='__class__', state='x'), dict(part='recommend', state=dict(
+        user=10**9, history=[-1, 'a', None, 10**30, {}], item=[], prefix='9,9,9', beams='1e9', k=-3,
+        temperature=['nan', -1], title=7, model='../..', q='x' * 10**4))]
+    forged += [dict(part=p, state=dict(history=list(range(400)), prefix=[1], item=1.5, title='x', user={}))
+               for p in ('recommend', 'compare', 'maps', 'tree', 'codebook', 'newitem', 'diversity', 'runs')]
+    for data in forged:
+        status, head, got = asked(data)
+        assert status == 200, f'{data} is answered with {status}'
+        assert len(json.loads(got)['state']['history']) <= 200
+    for name in ('content-security-policy', 'x-content-type-options', 'referrer-policy'):
+        assert name in {k.lower() for k in head}, f'the header {name} is missing'
+
+@check
+def every_action_is_an_endpoint(v):
+    from gradio_client import Client
+    client = Client(v.url, verbose=False)
+    named = client.view_api(print_info=False, return_format='dict')['named_endpoints']
+    want = ('recommend user_history find_items find_users beam lost why compare where_models_win levels_lost '
+            'item_card neighbours map_places with_prefix code_tree codebook items_with_code report_card '
+            'encode_item recommend_with_item sample_diversity runs missing_parts').split()
+    assert {f'/{n}' for n in want} == set(named), sorted(named)
+    for name, about in named.items():
+        assert about.get('description'), f'{name} has no description'
+        assert all(p['python_type']['type'] for p in about['parameters']), f'{name} is not typed'
+    user = client.predict(user=1, api_name='/user_history')
+    told = client.predict(history=user['history'], api_name='/recommend')
+    opened(v, 'recommend', user=1)
+    assert [r['item'] for r in told] == ranked(v, 'tiger'), 'the endpoint and the page disagree'
+    try: client.predict(history=[10**7], api_name='/recommend')
+    except Exception as e: assert 'unknown' in str(e), e
+    else: raise AssertionError('an unknown item was taken')
+
+@check
+def fifty_visitors_get_their_own_lists(v):
+    app, split, took, wrong = component(v), shop().split, [], []
+    start = threading.Barrier(50)
+    def one(e):
+        body = json.dumps(dict(data=dict(part='recommend', state=dict(user=e)), component_id=app,
+                               fn_name='show',
+                               session_hash=f'visitor{e}'))
+        start.wait()
+        begin = time.time()
+        status, _, got = post(v.url, '/gradio_api/component_server', body)
+        took.append(time.time() - begin)
+        made = f'data-history="{",".join(map(str, split.test.row(e).tolist()))}"'
+        if status != 200 or made not in json.loads(got)['html']: wrong.append(e)
+    threads = [threading.Thread(target=one, args=[e]) for e in range(50)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert not wrong, f'visitors {wrong[:5]} got no list, or that of somebody else'
+    print(f'       50 visitors at once: median {np.median(took):.2f} s, p95 {np.quantile(took, .95):.2f} s')
+
+@check
+def console_stays_clean(v): assert not v.errors, '\n'.join(v.errors)
+
+@check
+def nothing_is_asked_of_other_hosts(v): assert not v.outside, '\n'.join(v.outside)

@@ -1,0 +1,156 @@
+"Codebook: which codes are used, what they mean, and what each level leaves over."
+import numpy as np, polars as pl
+
+from tiger_nb.code_plots import residual_bars, use_heatmap
+from tiger_nb.compare import entropy
+from tiger_nb.files import InputError
+from tiger_nb.plots import heatmap, scatter
+from tiger_nb.quantizers import relative_error
+from tiger_nb.tokenizer import Tokenizer
+
+from .render import (chips, drawing, esc, field, figures, header, item, later, listed, note, panel,
+                     table)
+
+TITLE = 'Codebook'
+HINT = ('A row a level, a column a code. Click a cell to see its items and to light them on the map. Choose '
+        'an item '
+        'to see its residual shrink level by level.')
+
+def view(a, s):
+    "Use of the codes, the levels as a table, the chosen code, and the vectors later."
+    if a.ids is None: return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
+    n = a.ids.learned.shape[1]
+    fig = use_heatmap(a.ids.code_counts()[:n], '')
+    fig.update_layout(margin=dict(t=8))
+    body, tables = table('levels', levels(a), 'Level by level', form='.3g')
+    html = (note(esc(a.missing['codebooks'])) if 'codebooks' in a.missing else '') + tiles(a)
+    html += panel(header('Items with each code', 'a click shows the items of a code'),
+                  drawing('use', 'Level by code, number of items', fig.layout.height, 'cell'))
+    html += f'<div class="two even">{panel(body)}{chosen(a, s)}</div>'
+    if a.tokenizer is not None and a.tokenizer.quantizer is not None:
+        html += f'<div class="two even">{later("codebook.vectors")}{later("codebook.residual")}</div>'
+    return dict(html=html + later('codebook.report'), figures=figures(use=fig), tables=tables)
+
+def tiles(a):
+    "Collisions in four tiles."
+    r = a.ids.report()
+    alone = 1 - r['collision_rate']
+    def tile(name, value, more):
+        return f'<div class="tile"><small>{name}</small><b>{value}</b><small>{more}</small></div>'
+    shown = [('items', f'{r["n_items"]:,}', ''), ('levels', len(r['levels']),
+            'and a collision digit' if a.ids.collision else 'no collision digit'),
+             ('share their codes', f'{r["collision_rate"]:.1%}', f'{alone:.1%} have codes of their own'),
+             ('largest bucket', r['largest_bucket'], 'items with the same codes')]
+    return '<div class="tiles">' + ''.join(tile(*t) for t in shown) + '</div>'
+
+def levels(a):
+    "Use, perplexity, dead codes, head and tail of each level, and what its codes leave over."
+    left = residual_energy(a)
+    rows = []
+    for l, c in enumerate(a.ids.code_counts()[:a.ids.learned.shape[1]]):
+        c, tenth = np.sort(c)[::-1], max(len(c) // 10, 1)
+        rows.append(dict(level=l + 1, codes=len(c), used=int((c > 0).sum()), dead=int((c == 0).sum()),
+                         perplexity=2 ** entropy(c), head=float(c[:tenth].sum() / c.sum()),
+                         tail=float(c[len(c) // 2:].sum() / c.sum()), left=left[l] if left else None))
+    names = {'head': 'share of the first tenth', 'tail': 'share of the last half', 'left': 'variance left'}
+    return pl.DataFrame(rows).rename(names)
+
+def residual_energy(a):
+    "Share of the variance left after each level, or None."
+    if a.tokenizer is None or a.tokenizer.quantizer is None or a.vectors is None: return None
+    q, codes = a.tokenizer.quantizer, a.ids.learned
+    return [relative_error(a.vectors, q.decode(codes[:, :l])) for l in range(1, codes.shape[1] + 1)]
+
+def chosen(a, s, limit=40):
+    "The items of the cell that was clicked."
+    if not s['prefix']: return panel(header('A code'), note('Click a cell of the heat map, or a prefix of '
+                                                            'the tree.'))
+    items = a.with_prefix(s['prefix'])
+    rows = [item(a, i, len(s['prefix'])) for i in items[:limit].tolist()]
+    head = header(f'{len(items):,} begin with {chips(s["prefix"])}', 'they are lit on the map')
+    return panel(head, f'<div class="scroll">{listed(rows, "list")}</div>',
+                 note(f'{len(items) - limit:,} more.') if len(items) > limit else '')
+
+def quantizer(a):
+    "The fitted quantizer; raises `InputError` where there is none."
+    if a.tokenizer is not None and a.tokenizer.quantizer is not None and a.vectors is not None:
+        return a.tokenizer.quantizer
+    raise InputError(a.missing.get('codebooks') or 'the tokenizer folder has no codebooks or vectors')
+
+def vectors(a, s):
+    "The vectors of one level: their distances and their own projection."
+    quantizer(a)
+    l = min(s['level'], a.ids.learned.shape[1]) - 1
+    book = np.asarray(a.tokenizer.quantizer.codebooks[l])                       # (K, d)
+    used = np.flatnonzero(a.ids.code_counts()[l])
+    c = book[used] - book[used].mean(0)
+    u, w, _ = np.linalg.svd(c, full_matrices=False)
+    places = (u * w)[:, :2] if len(used) > 1 else np.zeros((len(used), 2))
+    order = used[np.argsort(places[:, 0])]
+    far = np.linalg.norm(book[order][:, None] - book[order][None], axis=2)
+    said = [f'code {k}: {words(a, l, k)}' for k in used]
+    made = dict(codes=scatter(places[:, 0], places[:, 1], None, said, title='',
+                              square=True).update_layout(height=340, margin=dict(t=12)),
+                far=heatmap(far, order, order, title='').update_layout(height=380, margin=dict(t=12)))
+    for axis in (made['far'].update_xaxes, made['far'].update_yaxes): axis(type='category')
+    made['codes'].data[0].customdata = [[l, int(k)] for k in used]
+    level = field('level', 'Level', {n: str(n) for n in range(1, a.ids.learned.shape[1] + 1)}, l + 1)
+    return dict(html=panel(header(f'The vectors of level {l + 1}', 'principal plane; a click chooses a code',
+                                  level),
+                           drawing('codes', 'Codebook vectors in a plane', 340,
+                                   'cell'), '<h4>Distances between code words</h4>',
+                           drawing('far', 'Distances between codebook vectors',
+                                   380)), figures=figures(**made))
+
+def words(a, level, code):
+    "What a code word looks like: a title of the item nearest to it."
+    items = np.flatnonzero(a.ids.codes[:, level] == code)
+    return a.titles[items[0]]
+
+def residual(a, s):
+    "One item's residual, shrinking."
+    i = s['item'] if s['item'] is not None else 0
+    q, codes = quantizer(a), a.ids.learned[i]
+    x = q.latents(a.vectors[[i]])[0]
+    left, margins = [float(np.linalg.norm(x))], []
+    for l in range(len(codes)):
+        d = np.sort(np.sqrt(q.distances(a.vectors[[i]], codes[None], l)[0]))
+        margins.append(float(d[1] / max(d[0], 1e-9) - 1) if len(d) > 1 else 0.)
+        said = q.codebooks[range(l + 1), codes[:l + 1]].sum(0)
+        left.append(float(np.linalg.norm(x - said)))
+    fig = residual_bars(left, codes, margins, '').update_layout(margin=dict(t=24))
+    return dict(html=panel(header('One item, level by level', esc(a.titles[i])),
+                           drawing('residual', 'Length of the residual', 260),
+                           note('The rest of the vector that each code leaves over. Select another item to '
+                                'see its own.')), figures=figures(residual=fig))
+
+def report(a, s):
+    "The report card, beside that of another tokenizer."
+    if a.tokenizer is None: return dict(html='')
+    mine = a.tokenizer.card.table().select('line', 'value', 'chance', 'meaning')
+    tools = field('other', 'Compare with', {'': 'no other', **{n: n for n in a.tokenizers}},
+                  s['other']) if a.tokenizers else ''
+    if s['other']:
+        other = Tokenizer.load(a.tokenizers[s['other']]).card.table().select('line',
+                pl.col('value').alias(s['other']))
+        mine = mine.join(other, on='line', how='left', maintain_order='left').select('line', 'value',
+                s['other'], 'chance', 'meaning')
+    body, tables = table('report', mine, 'Report card', tools, '.4g')
+    return dict(html=panel(body), tables=tables)
+
+PARTS = dict(vectors=vectors, residual=residual, report=report)
+
+def api(a):
+    def codebook() -> list[dict]:
+        "Each level: codes, used and dead ones, perplexity, shares of head and tail, variance left."
+        return levels(a).to_dicts()
+    def items_with_code(level: int, code: int) -> list[int]:
+        "The items that have a code at a level (from 1)."
+        if not 1 <= level <= a.ids.n_levels: raise InputError(f'level {level} is unknown; levels run from 1 '
+                                                              f'to {a.ids.n_levels}')
+        return np.flatnonzero(a.ids.codes[:, level - 1] == code).tolist()
+    def report_card() -> list[dict]:
+        "The report card of the tokenizer: line, value, chance, meaning."
+        if a.tokenizer is None: raise InputError('the tokenizer folder cannot be read')
+        return a.tokenizer.card.table().to_dicts()
+    return [codebook, items_with_code, report_card] if a.ids else []

@@ -1,0 +1,79 @@
+"Diversity: what a temperature for each level does to lists."
+import polars as pl
+
+from tiger_nb.compare import diversity
+from tiger_nb.files import InputError
+from tiger_nb.plots import curves
+
+from .render import drawing, esc, field, figures, header, item, join, later, listed, note, panel, table
+
+TITLE = 'Diversity'
+HINT = ('A temperature for each level: below 1 the likely codes win, above 1 the others get a chance. A '
+        'warm first '
+        'level changes the kind of item, a warm last one its variant.')
+LADDER = (.1, .5, 1., 1.5, 2.)
+USERS = 60
+
+def view(a, s):
+    "Sliders, and later what they do."
+    if not a.generative: return dict(html=panel(note('There is no generative model, so nothing can be '
+                                                     'sampled.', 'warn')))
+    models = field('model', 'Model', {n: a.name(n) for n in a.generative}, s['model'])
+    def slider(l, t):
+        return (f'<label class="field">Level {l + 1}<span class="slide"><input type="range" min="0.1" '
+                f'max="3" step="0.1" value="{t}" '
+                f'data-level="{l}" aria-label="Temperature of level {l + 1}">'
+                f'<output>{t:.2f}</output></span></label>')
+    sliders = join(slider, range(a.ids.n_levels), temperatures(a, s))
+    tools = panel(header('Temperature', f'ten items are drawn for each of {USERS} test users', models),
+                  f'<div class="sliders">{sliders}</div>')
+    return dict(html=tools + later('diversity.now', 'Drawing …') + later('diversity.ladder',
+                                                                         'Drawing at five temperatures …'))
+
+def temperatures(a, s):
+    "One a level."
+    t = s['temperature']
+    return t if len(t) == a.ids.n_levels else [1.] * a.ids.n_levels
+
+def numbers(found): return {k: v for k, v in found.items() if k not in ('rows', 'items')}
+
+def now(a, s):
+    "The numbers at these temperatures, and the lists of three users."
+    with a.turns: found = diversity(a.models[s['model']], a.dataset, temperatures(a, s), a.vectors, USERS)
+    body, tables = table('diversity', pl.DataFrame([numbers(found)]), 'At these temperatures', form='.3f')
+    def one(e, items):
+        target = int(a.split.test_targets[e])
+        rows = [item(a, i, before='<span class="star">★</span> ' if i == target else '') for i in items
+                if i >= 0]
+        return panel(header(esc(a.user_name(e)), 'drawn without repeats'), listed(rows, 'list'))
+    lists = join(one, found['rows'][:3].tolist(), found['items'][:3].tolist())
+    return dict(html=panel(body) + f'<div class="many3">{lists}</div>', tables=tables)
+
+def ladder(a, s):
+    "The paper's table, live: one temperature for all levels."
+    rows = []
+    for t in LADDER:
+        with a.turns: found = diversity(a.models[s['model']], a.dataset, t, a.vectors, USERS)
+        rows.append(dict(temperature=t) | numbers(found))
+    frame = pl.DataFrame(rows)
+    share = [c for c in frame.columns if c not in ('temperature', 'entropy', 'categories', 'distinct items')]
+    body, tables = table('ladder', frame, 'The same temperature at every level', form='.3f')
+    fig = curves({c: (frame['temperature'], frame[c]) for c in share}, title='', x_title='temperature',
+                 y_title='share')
+    fig.update_layout(height=280, margin=dict(t=40))
+    return dict(html=panel(body, drawing('ladder', 'Diversity and hits by temperature', 280),
+                           note('Rajput et al. 2023, table 8, on this data: entropy is that of the '
+                                'categories of all drawn items, in bits.')),
+                figures=figures(ladder=fig), tables=tables)
+
+PARTS = dict(now=now, ladder=ladder)
+
+def api(a):
+    def sample_diversity(temperature: list[float], model: str = 'tiger', users: int = 60) -> dict:
+        "Entropy, distinct items, intra-list diversity and hits of lists drawn at a temperature a level."
+        if model not in a.generative: raise InputError(f'model {model!r} writes no Semantic IDs; take one '
+                                                       f'of {", ".join(a.generative)}')
+        t = list(temperature) if len(temperature) > 1 else float(temperature[0]) if temperature else 1.
+        with a.turns: return numbers(diversity(a.models[model], a.dataset, t, a.vectors,
+                                               min(max(int(users), 1), 200)))
+    return [sample_diversity]

@@ -1,0 +1,135 @@
+"Map: two views of the same items, by their vectors and by what their codes say of them."
+import numpy as np
+
+from tiger_nb.files import InputError
+from tiger_nb.plots import COLORS, INK, RUST, item_map
+
+from .recommend import pair
+from .render import (card, chips, csv, csv_button, drawing, esc, field, figures, header, item, join, listed,
+                     note, panel, search)
+
+TITLE = 'Map'
+HINT = ('Every point is an item; near means alike. Left by the item vectors, right by what the quantizer '
+        'makes of '
+        'them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
+# name, symbol, colour and size of rings: sizes differ, so that an item in all of them shows them all
+RINGS = {'selected': ('circle-open', RUST, 26), 'held out': ('star', COLORS[5], 15)}
+LISTS = [('diamond-open', COLORS[5], 11), ('square-open', INK, 15)]
+
+def view(a, s):
+    "Both maps, a search, the selected item."
+    one, two = a.maps
+    if one is None: return dict(html=panel(note(esc(a.missing['map']), 'warn')))
+    color = field('color', 'Colour by', {c: c for c in a.colours}, s['color'])
+    lit = a.with_prefix(s['prefix']) if s['prefix'] else None
+    marks = marked(a, s)
+    made = {'map1': figure(a, s, one, lit, marks)}
+    if two is not None: made['map2'] = figure(a, s, two, lit, marks)
+    names = dict(map1='By their vectors', map2='By what their codes say')
+    maps = join(lambda n: f'<div><h4>{names[n]}</h4>{drawing(n, names[n], 520, "item")}</div>', made)
+    tools = color + (f'<button type="button" class="do text" data-do="prefix" data-prefix="">Light all '
+                     f'again: {chips(s["prefix"])} ×</button>' if s['prefix'] else '')
+    left = (f'<div class="tools">{tools}</div><div class="maps{"" if len(made) == 2 else " one"}">{maps}'
+            f'</div>{legend(a, s)}'
+            + (note('There are no codebooks, so there is no map of reconstructions.') if two is None else ''))
+    right = search('items', 'Find an item', 'words of its title, or 12, 200, *') + found(a, s) + card(a,
+            s['item'])
+    return dict(html=f'<div class="three"><div>{left}</div><div>{right}</div></div>', figures=figures(**made),
+                tables=places(a, one, two))
+
+def places(a, one, two):
+    "The coordinates as a table."
+    import polars as pl
+    columns = dict(item=range(a.n_items), key=a.keys, title=a.titles, x=one[:, 0], y=one[:, 1])
+    if two is not None: columns |= dict(x_codes=two[:, 0], y_codes=two[:, 1])
+    return {'places': csv(pl.DataFrame(columns))}
+
+def legend(a, s):
+    "What the colours mean, the largest first."
+    values, n = np.unique(a.colours[s['color']], return_counts=True)
+    if len(values) > len(COLORS):
+        said = f'{len(values)} values have hues of their own; a hover says which.'
+        return note(f'{said} {csv_button("places")}')
+    dot = lambda at: (f'<li><i style="background:{COLORS[at]}'
+                      f'"></i>{esc(a.colour_name(s["color"], int(values[at])))} '
+                      f'<small>{n[at]:,}</small></li>')
+    dots = join(dot, range(len(values)))
+    return f'<ul class="legend">{dots}</ul><div class="tools">{csv_button("places")}</div>'
+
+def marked(a, s):
+    "{name: item ids} of the rings."
+    out = {}
+    for name in pair(a) if s['history'] else []:
+        try: out[a.name(name)] = a.ask(name, s['history'], 10)[0]
+        except InputError: continue
+    target = a.held_out(s['user'], s['history'])
+    return out | {'held out': [] if target is None else [target],
+                  'selected': [] if s['item'] is None else [s['item']]}
+
+def figure(a, s, xy, lit, marks):
+    "One map; what is not lit is dimmed and stays."
+    color = a.colours[s['color']]
+    names = [a.colour_name(s['color'], int(c)) for c in color]
+    codes = [' '.join(map(str, c)) for c in a.ids.codes.tolist()] if a.ids else [''] * a.n_items
+    texts = [f'{t} [{c}] {n}' for t, c, n in zip(a.titles, codes, names)]
+    fig = item_map(xy, color, texts, title='', marks=marks, height=520)
+    fig.update_traces(marker_showscale=False, selector=0)
+    if lit is not None: fig.data[0].update(selectedpoints=lit, unselected=dict(marker=dict(opacity=.08)))
+    looks = dict(zip([a.name(n) for n in pair(a)], LISTS)) | RINGS
+    for t in fig.data[1:]:
+        symbol, tint, size = looks[t.name]
+        t.marker.update(symbol=symbol, color=tint, size=size, line=dict(width=2.2, color=tint))
+    path = np.array(s['history'], int)
+    if len(path):
+        fig.add_scatter(x=xy[path, 0], y=xy[path, 1], mode='lines+markers', name='history', customdata=path,
+                        line=dict(color=INK, width=1.3), hoverinfo='skip', opacity=.8,
+                        marker=dict(symbol='circle', size=7, color=INK))
+    clusters(a, fig, xy)
+    legend = dict(x=0, xanchor='left', y=1, yref='paper', yanchor='bottom', font_size=11)
+    return fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), dragmode='pan', legend=legend)
+
+def clusters(a, fig, xy, most=6):
+    "Names of the largest labels at the middle of their items."
+    kind, label = a.main_label
+    if kind is None: return
+    sizes = np.bincount(label[label >= 0])
+    for l in np.argsort(-sizes)[:most]:
+        at = xy[label == l]
+        middle = at[((at - np.median(at, axis=0))**2).sum(1).argmin()]
+        fig.add_annotation(x=float(middle[0]), y=float(middle[1]),
+                           text=esc(a.label_names[kind][int(l)][:26]), showarrow=False,
+                           font=dict(size=12, color=INK), bgcolor='rgba(255,255,255,.75)', borderpad=2)
+
+def found(a, s, limit=40):
+    "The items of the lit prefix."
+    if not s['prefix']: return ''
+    items = a.with_prefix(s['prefix']).tolist()
+    rows = [item(a, i, len(s['prefix'])) for i in items[:limit]]
+    more = note(f'{len(items) - limit:,} more are lit and not listed.') if len(items) > limit else ''
+    return panel(header(f'{len(items):,} begin with {chips(s["prefix"])}'), listed(rows, 'list scroll'), more)
+
+def api(a):
+    def item_card(item: int) -> dict:
+        "An item: key, title, brand, categories, Semantic ID, purchases in training, place on both maps."
+        checked(a, item)
+        place = [None if m is None else m[item].tolist() for m in a.maps]
+        return dict(item=item, key=a.keys[item], title=a.titles[item], brand=str(a.field(item, 'brand')),
+                    categories=str(a.field(item, 'categories')), bought=int(a.bought[item]),
+                    semantic_id=a.ids.codes[item].tolist() if a.ids else None, places=place)
+    def neighbours(item: int, k: int = 10) -> list[dict]:
+        "The k nearest items by the cosine of their vectors."
+        checked(a, item)
+        if a.vectors is None: raise InputError('the tokenizer folder has no vectors')
+        near = a.near(a.vectors[item], min(max(int(k), 1), 100), item)
+        return [dict(item=i, title=a.titles[i], cosine=c) for i, c in near]
+    def map_places(codes: bool = False) -> list[list[float]]:
+        "Place of every item on the map of vectors, or of what their codes say."
+        xy = a.maps[int(codes)]
+        if xy is None: raise InputError(a.missing.get('map', 'there is no such map'))
+        return xy.tolist()
+    return [item_card, neighbours, map_places]
+
+def checked(a, item):
+    "Raises `InputError` for an unknown item."
+    if not 0 <= item < a.n_items: raise InputError(f'item {item} is unknown; ids run from 0 to '
+                                                   f'{a.n_items - 1}')

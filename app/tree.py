@@ -1,0 +1,72 @@
+"Code tree: all Semantic IDs as an icicle or treemap, down to the items and their collision buckets."
+import polars as pl
+
+from tiger_nb.code_plots import prefix_icicle, prefix_table
+
+from .render import (add, button, chips, csv, csv_button, drawing, esc, field, figures, header, item, note,
+                     panel)
+
+TITLE = 'Code tree'
+HINT = ('Each box is a prefix: its size the number of items, its colour how pure it is. A click goes down, '
+        'the '
+        'breadcrumb goes up.')
+
+def view(a, s):
+    "The tree below the chosen prefix, and the items in it."
+    if a.ids is None: return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
+    prefix, items = s['prefix'], a.with_prefix(s['prefix'])
+    shape = field('shape', 'Drawn as', dict(icicle='icicle', treemap='treemap'), s['shape'])
+    kind, labels = a.main_label
+    under = prefix[:a.ids.n_levels - 1]
+    rows = prefix_table(a.ids, a.titles, labels, under, 2, max(len(a.with_prefix(under)) // 400, 1))
+    fig = prefix_icicle(rows, under, ' '.join(map(str, under)) or 'all items', '', s['shape'] == 'treemap')
+    purity = (f'colour: share of a box’s items with its commonest {kind}' if kind else
+              'no labels are known, so there is no purity')
+    head = header('The prefix tree', purity, shape + csv_button('prefixes'))
+    made = {'prefixes': csv(rows)}
+    picture = drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else note('Nothing is below '
+                                                                                        'this prefix.')
+    return dict(html=crumbs(prefix) + f'<div class="three"><div>{panel(head, picture)}'
+                                      f'</div><div>{below(a, s, items)}</div></div>',
+                figures=figures(tree=fig.update_layout(margin=dict(l=4, r=4, t=8,
+                        b=4))), tables=made | {'items': items_csv(a, items)})
+
+def crumbs(prefix):
+    "The way down, each step a button."
+    step = lambda n: button('prefix', f'Go to {" ".join(map(str, prefix[:n])) or "all items"}',
+                            esc(prefix[n - 1]) if n else 'all items', 'text', prefix=','.join(map(str,
+                                    prefix[:n])))
+    way = ' › '.join(step(n) for n in range(len(prefix) + 1))
+    return f'<nav class="crumbs" aria-label="Prefix">{way}</nav>'
+
+def items_csv(a, items):
+    columns = dict(item=items, key=[a.keys[i] for i in items], title=[a.titles[i] for i in items])
+    return csv(pl.DataFrame(columns | dict(codes=a.ids.codes[items].tolist())))
+
+def below(a, s, items, limit=60):
+    "The items of a prefix; those that share all learned codes stand together."
+    n = a.ids.learned.shape[1]
+    order = sorted(items.tolist(), key=lambda i: (a.ids.codes[i].tolist()))
+    groups, rows = {}, []
+    for i in order[:limit]: groups.setdefault(tuple(a.ids.learned[i].tolist()), []).append(i)
+    for codes, same in groups.items():
+        if len(same) > 1: rows.append(f'<div class="bucket">{len(same)} share {chips(codes)}</div>')
+        rows += [f'<div class="row">{item(a, i, len(s["prefix"]))}{add(a, i)}</div>' for i in same]
+    more = note(f'{len(items) - limit:,} more are not listed; go further down.') if len(items) > limit else ''
+    name = f'{len(items):,} begin with {chips(s["prefix"])}' if s['prefix'] else f'All {len(items):,} items'
+    shared = int((a.ids.learned[items] == a.ids.learned[items][:1]).all()) if len(items) > 1 else 0
+    hint = ('all of them share every learned code' if shared and len(s['prefix']) >= n else
+            'items with the same learned codes stand together')
+    return panel(header(name, hint, csv_button('items')), f'<div class="list scroll tall">{"".join(rows)}'
+                                                          f'</div>', more)
+
+def api(a):
+    def with_prefix(prefix: list[int]) -> list[dict]:
+        "The items whose Semantic ID begins with these codes."
+        return [dict(item=i, key=a.keys[i], title=a.titles[i], codes=a.ids.codes[i].tolist())
+                for i in a.with_prefix(list(prefix)[:a.ids.n_levels]).tolist()]
+    def code_tree(prefix: list[int], depth: int = 2) -> list[dict]:
+        "The prefixes below one: number of items, purity, and a title as an example."
+        return prefix_table(a.ids, a.titles, a.main_label[1], tuple(prefix),
+                            min(max(int(depth), 1), a.ids.n_levels)).to_dicts()
+    return [with_prefix, code_tree] if a.ids else []

@@ -1,0 +1,109 @@
+"Arrays that several tabs show: vectors, maps, labels, colours; each is made when it is first wanted."
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from tiger_nb.compare import kept_maps
+from tiger_nb.embeddings import load_vectors
+from tiger_nb.files import InputError
+from tiger_nb.report_card import item_labels
+from tiger_nb.tokenizer import Tokenizer
+
+from .artefacts import Artefacts
+
+class Views(Artefacts):
+    "Artefacts with what is drawn of them."
+    def _folder(self):
+        if 'tokenizer' in self.paths: return self.paths['tokenizer']
+        raise InputError('no tokenizer folder was given')
+
+    @cached_property
+    def vectors(self):
+        "(N, d) of the items, or None."
+        return self._get('vectors', lambda: load_vectors(self._folder()/'vectors.npz', self.n_items))
+
+    @cached_property
+    def tokenizer(self): return self._get('tokenizer', lambda: Tokenizer.load(self._folder()))
+
+    @cached_property
+    def maps(self):
+        "Two (N, 2) arrays, either may be None."
+        try: return kept_maps(self._folder(), self.folder/'demo/maps.npz', self.n_items)
+        except (InputError, OSError) as e:
+            old = self.paths.get('tokenizer', Path())/'map.npz'   # without vectors there is one map at best
+            if old.exists(): return load_vectors(old, self.n_items), None
+            self.missing['map'] = f'There is no map of the items: {e}.'
+            return None, None
+
+    @cached_property
+    def bought(self):
+        "(N,) purchases in the training part."
+        train = self.split.train
+        some = [train.items[a:b] for a, b in zip(train.starts, train.ends)]
+        return np.bincount(np.concatenate(some), minlength=self.n_items) if some else np.zeros(self.n_items,
+                                                                                               int)
+
+    @cached_property
+    def labels(self): return item_labels(self.dataset.items)
+
+    @cached_property
+    def label_names(self):
+        "Name of each label of each kind."
+        columns = {'brand': lambda i: self.field(i, 'brand'), 'category': lambda i: self._category(i, 0),
+                   'subcategory': lambda i: self._category(i, -1)}
+        out = {}
+        for kind, label in self.labels.items():
+            first = {int(l): i for i, l in reversed(list(enumerate(label))) if l >= 0}
+            out[kind] = {l: str(columns[kind](i)) for l, i in first.items()}
+        return out
+
+    def _category(self, i, at):
+        value = self.dataset.items['categories'][int(i)]
+        return value[at] if value is not None and len(value) else ''
+
+    @property
+    def main_label(self):
+        "The label that purity and clusters speak of: (kind, (N,) labels), or (None, None)."
+        for kind in ('category', 'brand'):
+            if kind in self.labels: return kind, self.labels[kind]
+        return None, None
+
+    @cached_property
+    def colours(self):
+        "{what a map can be coloured by: (N,) whole numbers}."
+        learned = self.ids.learned if self.ids else np.zeros((self.n_items, 0), int)
+        out = {}
+        for kind, label in self.labels.items():
+            top = np.argsort(-np.bincount(label[label >= 0]))[:7]       # the others share a colour
+            out[kind] = np.where(np.isin(label, top), label, -1)
+        out |= {f'code of level {l + 1}': learned[:, l] for l in range(learned.shape[1])}
+        out['popularity'] = np.digitize(self.bought, [1, 5, 20, 100])
+        if self.ids:
+            size = np.bincount(self.ids.buckets)[self.ids.buckets]
+            out['collision'] = np.digitize(size, [2, 3, 5])
+        return out
+
+    def colour_name(self, kind, value):
+        "What a number of `colours` means."
+        if kind == 'popularity':
+            return ['never bought', '1 to 4 times', '5 to 19 times', '20 to 99 times', '100 and more'][value]
+        if kind == 'collision':
+            return ['alone', 'two share the codes', '3 or 4 share', '5 and more share'][value]
+        if kind in self.label_names: return self.label_names[kind].get(value, 'others')
+        return f'code {value}'
+
+    @cached_property
+    def tokenizers(self):
+        "Other tokenizer folders beside this one: {name: path}."
+        if not self.folder or not self.folder.is_dir(): return {}
+        mine = self.paths.get('tokenizer')
+        return {p.name: p for p in sorted(self.folder.iterdir()) if p != mine
+                and (p/'tokenizer.json').exists()}
+
+    def near(self, vector, limit=10, skip=None):
+        "Nearest items by cosine to a vector, as (item, cosine)."
+        v = self.vectors / np.linalg.norm(self.vectors, axis=1, keepdims=True).clip(min=1e-12)
+        cosine = v @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
+        order = [int(i) for i in np.argsort(-cosine, kind='stable')[:limit + 1] if i != skip]
+        return [(i, float(cosine[i])) for i in order[:limit]]
