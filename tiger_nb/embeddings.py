@@ -394,7 +394,8 @@ def save(self:Encoder,
         parts.append(about)
     arrays = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
     meta = dict(encoder=self.name, template=self.template)
-    texts = dict(parts=json.dumps(parts), item_keys=json.dumps(self.keys), meta=json.dumps(meta))
+    texts = dict(parts=parts, item_keys=self.keys, meta=meta, rows='keys')
+    texts = {name: json.dumps(value) for name, value in texts.items()}
     with atomic_path(path) as temp: save_file(arrays, temp, texts)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #load-encoder

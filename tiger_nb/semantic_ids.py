@@ -6,7 +6,7 @@
 __all__ = ['SemanticIds', 'perplexity', 'Trie', 'build_trie']
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #imports
-import json
+import json, re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,8 @@ import numpy as np
 from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 
-from .files import InputError, atomic_path
+from .files import InputError, atomic_path, open_text
+from .tables import say
 from .trie import Trie, build_trie, sort_rows
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #reexport
@@ -165,13 +166,28 @@ def save(self:SemanticIds,
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #read-index
 def _read_pairs(path): # [(key, row), …] of a JSON object, or an `InputError`
-    try: pairs = json.loads(Path(path).read_text(encoding='utf-8'), object_pairs_hook=list)
-    except FileNotFoundError:
+    try:
+        with open_text(path) as f: pairs = json.loads(f.read(), object_pairs_hook=list)
+    except InputError as e:
+        if 'no such file' not in str(e): raise
         raise InputError(f'{path}: no such file; give the index file that holds {{item: [c1, …]}}') from None
     except (ValueError, RecursionError) as e:
         raise InputError(f'{path}: not valid JSON ({e}); write the index file again') from None
     if isinstance(pairs, list) and pairs and all(isinstance(p, tuple) for p in pairs): return pairs
     raise InputError(f'{path}: must be a JSON object {{item: [c1, …]}} with at least one item')
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #tokens
+_TOKEN = re.compile(r'<([a-z])_([0-9]{1,9})>')
+
+def _is_token(code, level): # "<a_12>" in level 0, "<b_7>" in level 1
+    found = isinstance(code, str) and _TOKEN.fullmatch(code)
+    return bool(found) and found[1] == chr(ord('a') + level)
+
+def _from_tokens(pairs): # -> pairs with numbers, and whether the codes were tokens
+    rows = [row for _, row in pairs]
+    if not all(isinstance(r, list) and all(_is_token(c, i) for i, c in enumerate(r)) for r in rows):
+        return pairs, False
+    return [(key, [int(_TOKEN.fullmatch(c)[2]) for c in row]) for key, row in pairs], True
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #check-pairs
 def _check_pairs(path, pairs):
@@ -207,27 +223,43 @@ def _check_items(path, items, n): # items ascending; n of the catalogue, None: a
 def _read_index(
     path,             # JSON file {item: [c1, …]}
     n_items:int|None, # number of items of the catalogue, None: as many as the file has
-)->np.ndarray: # (N, L) int64 codes, row = item id
+)->tuple: # (N, L) int64 codes, row = item id; whether they were written as tokens
     "Read an index file. Raises `InputError` that names the item and the fix."
-    pairs = _read_pairs(path)
+    pairs, tokens = _from_tokens(_read_pairs(path))
     _check_pairs(path, pairs)
     items = np.array([int(key) for key, _ in pairs])
     order = items.argsort()
     _check_items(path, items[order], n_items)
-    return np.array([pairs[i][1] for i in order])
+    return np.array([pairs[i][1] for i in order]), tokens
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #has-digit
+def _has_digit(path, codes): # (N, L) codes of a file with four levels or more
+    "Whether the last level is taken for a collision digit, which the file does not say; that is said."
+    bucket, place = _buckets(codes[:, :-1])
+    order = np.lexsort((codes[:, -1], bucket))
+    first = np.searchsorted(bucket[order], bucket[order])                     # (N,) where each bucket begins
+    if (codes[order, -1] == np.arange(len(codes)) - first).all(): return True
+    shared = (np.bincount(bucket)[bucket] > 1).mean()
+    learned = shared > .75
+    say(f'{path}: the last of {codes.shape[1]} levels is taken for a ' + (
+        f'learned one, since {shared:.0%} of the items share all others' if learned else
+        'collision digit, which the file does not say') + '; --digit and --no-digit of tiger_tokenize decide')
+    return not learned
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #load
 @patch(cls_method=True)
 def load(cls:SemanticIds,
     path,                      # JSON file {item: [c1, …]}
     n_items:int|None=None,     # items of the catalogue; None: as many as the file has
-    collision:bool|None=None,  # the last level is a collision digit; None: yes from four levels on
+    collision:bool|None=None,  # the last level is a collision digit; None: as the codes look, see above
     sizes=None,                # int or a size per level; None: see above
     add_digit:bool=False,      # the file holds learned codes alone: append the digit
 )->SemanticIds:
     "Read an index file. Raises `InputError` that names the file, the item and the fix."
-    codes = _read_index(path, n_items)
-    digit = not add_digit and (codes.shape[1] >= 4 if collision is None else collision)
+    codes, tokens = _read_index(path, n_items)
+    if collision is None and not add_digit:
+        collision = codes.shape[1] >= 4 and not tokens and _has_digit(path, codes)
+    digit = not add_digit and collision
     if sizes is None:
         sizes = np.maximum(codes.max(0) + 1, 256)
         if digit: sizes[-1] = codes[:, -1].max() + 1

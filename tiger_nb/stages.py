@@ -245,7 +245,7 @@ def _settings(dataset, split, preset, chosen):
     if preset: return replace(TOKENIZERS[preset], **chosen)
     return tokenizer_for(dataset, **chosen) if split else replace(TokenizerSettings(), **chosen)
 
-def _tokenize(out, data, items, embeddings, index, order, preset, chosen):
+def _tokenize(out, data, items, embeddings, index, order, preset, digit, chosen):
     "The work of `tiger_tokenize`; its folder is there when it is complete."
     from tiger_nb.tokenizer import tokenize
     dataset = open_data(data, order) if data else read_items(Path(items)) if items else None
@@ -253,7 +253,7 @@ def _tokenize(out, data, items, embeddings, index, order, preset, chosen):
     keys = None if dataset is None else (dataset.items if data else dataset)['key'].to_list()
     vectors, origin = _vectors(embeddings, keys) if embeddings else (None, None)
     if embeddings: settings = replace(settings, encoder=Path(embeddings).name)
-    tokenize(dataset, out, settings, vectors, index, origin=origin)
+    tokenize(dataset, out, settings, vectors, index, origin=origin, digit=digit)
 
 # %% ../nbs/8_recommender/6_stages.ipynb #tokenize
 @partial(command, epilog=partial(preset_text, 'tokenizer'))
@@ -263,6 +263,7 @@ def tiger_tokenize(
     items:str=None,       # items.jsonl alone, without histories
     embeddings:str=None,  # file of item vectors, not an encoder: .npz, .parquet, .safetensors or .pkl
     index:str=None,       # index file {item: [c1, …]} in place of a quantizer: only the card is made
+    digit:bool=None,      # of --index: its last level is a collision digit (default: as its codes look)
     preset:Literal[PRESET_NAMES]=None, # named settings, see below (default: what fits the data)
     encoder:str=None,     # how items become vectors, see tiger_embed (default: the preset's)
     template:str=None,    # what is read, a {column} for each field (default: the preset's or tiger_embed's)
@@ -293,8 +294,9 @@ def tiger_tokenize(
     _check_sources(data, items, embeddings, encoder, index, chosen | ({'preset': preset} if preset else {}))
     if (Path(out)/'tokenizer.json').exists():
         raise InputError(f'--out {out}: holds Semantic IDs already; choose another folder or delete it')
+    if digit is not None and not index: raise InputError('--digit is for --index; leave it out')
     check_free(out)
-    _tokenize(out, data, items, embeddings, index, order, preset, chosen)
+    _tokenize(out, data, items, embeddings, index, order, preset, digit, chosen)
     from tiger_nb.report_card import ReportCard
     card = ReportCard.load(Path(out)/'report.json')
     if json: return print(dumps(card.to_dict()))

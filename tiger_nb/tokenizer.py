@@ -64,9 +64,9 @@ TOKENIZERS = {'default': TokenizerSettings(),
               'fused-text': TokenizerSettings(encoder='collaborative*4+tfidf', codes=1024)}
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #load-ids
-def _load_index(path, n_items): # file; items of the catalogue, None: as many as it has
+def _load_index(path, n_items, digit=None): # file; items of the catalogue, None: as many as it has; see load
     "Semantic IDs of an index file; the collision digit is added where its codes are not unique."
-    try: return SemanticIds.load(path, n_items)
+    try: return SemanticIds.load(path, n_items, digit)
     except InputError as e:
         if 'add_digit' not in str(e): raise
         return SemanticIds.load(path, n_items, add_digit=True)
@@ -194,6 +194,7 @@ def tokenize(
     umap:bool=True,                       # lay out the map of the items, which takes seconds to a minute
     filter_seen:bool=True,                # leave out the items of the history in the card's ranking
     origin:dict|None=None,                # of `vectors`, where known: encoder, template, split_sha256
+    digit:bool|None=None,                 # the index ends in a collision digit; None: as its codes look
 )->SemanticIds:
     """Make Semantic IDs with their card, or take what `out` already has; a bare table has no histories.
     Vectors that were learned from histories say so by `split_sha256` in their `origin`.
@@ -208,7 +209,7 @@ def tokenize(
         vectors, encoder, learned = _vectors_of(data, s, vectors, not index)
         if encoder: origin = dict(encoder=encoder.name, template=encoder.template)
         else: origin = dict(encoder=None, template=None) | origin
-        if index: ids, quantizer, source = _load_index(index, n), None, Path(index).name
+        if index: ids, quantizer, source = _load_index(index, n, digit), None, Path(index).name
         else: (ids, quantizer), source = _new_ids(vectors, s), s.method
         card = report_card(ids, vectors, quantizer, items, split, filter_seen=filter_seen)
         _write_folder(folder, ids, card, vectors, s.seed if umap else None, origin, encoder, quantizer)

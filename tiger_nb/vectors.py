@@ -16,12 +16,15 @@ from safetensors.numpy import save_file
 
 from .dataset import Dataset
 from .files import InputError, atomic_path, read_json
+from .tables import join_keys, key_column, parquet_metadata, read_parquet, say
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #stand-ins
-def _plain(x):
-    "What was read, with arrays in place of their stand-ins."
+def _plain(x, left):
+    "What was read, with arrays in place of their stand-ins; `left` is a list of how many values are left."
+    left[0] -= x.value.size if isinstance(x, _Array) else 1
+    if left[0] < 0: raise pickle.UnpicklingError('it holds more values than it has bytes')
     if isinstance(x, _Array): return x.value
-    return [_plain(y) for y in x] if isinstance(x, (list, tuple)) else x
+    return [_plain(y, left) for y in x] if isinstance(x, (list, tuple)) else x
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #objects
 def _objects(data, shape, order):
@@ -29,7 +32,7 @@ def _objects(data, shape, order):
     if not isinstance(data, list):
         raise pickle.UnpicklingError('it holds an array of objects that is no list')
     flat = np.empty(len(data), object)
-    flat[:] = [_plain(x) for x in data]
+    flat[:] = data
     return flat.reshape(shape, order=order)
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #stand-ins-kind
@@ -114,26 +117,30 @@ def _read_pkl(path):
     if not isinstance(data, dict) or not {'item_id', 'embedding'} <= set(data):
         raise InputError(f"{path}: must hold a dictionary {{'item_id': […], 'embedding': […]}}; "
                          'write it in that form')
-    try: return _plain(data['embedding']), _plain(data['item_id']), data.get('meta', '{}')
+    left = [len(raw)]
+    try: vectors, keys = (_plain(data[name], left) for name in ('embedding', 'item_id'))
     except AttributeError: raise _refused(path, 'it holds an array without numbers') from None
+    except (pickle.UnpicklingError, RecursionError) as e: raise _refused(path, str(e)) from None
+    return vectors, keys, data.get('meta', '{}'), data.get('rows')
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #read-vectors
 def _read_npz(path):
-    "Vectors, keys and meta of a .npz; arrays of objects, which are pickles inside, are refused"
+    "Vectors, keys, meta and rows of a .npz; arrays of objects, which are pickles inside, are refused"
     with np.load(path, allow_pickle=False) as f:
-        return f['vectors'], f.get('item_keys'), str(f.get('meta', '{}'))
+        return f['vectors'], f.get('item_keys'), str(f.get('meta', '{}')), str(f.get('rows', ''))
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #read-parquet
 def _read_parquet(path):
-    table = pl.read_parquet(path)
+    table, about = read_parquet(path), parquet_metadata(path)
     key, vector = table.columns[:2]
-    return table[vector].to_list(), table[key].to_list(), pl.read_parquet_metadata(path).get('meta', '{}')
+    return table[vector].to_list(), table[key], about.get('meta', '{}'), about.get('rows')
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #read-safetensors
 def _read_safetensors(path):
     with safe_open(path, 'numpy') as f:
         about = f.metadata() or {}
-        return f.get_tensor('vectors'), json.loads(about.get('item_keys', 'null')), about.get('meta', '{}')
+        keys, rows = (json.loads(about.get(name, 'null')) for name in ('item_keys', 'rows'))
+        return f.get_tensor('vectors'), keys, about.get('meta', '{}'), rows
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #readers
 READERS = {'.npz': _read_npz, '.parquet': _read_parquet, '.safetensors': _read_safetensors, '.pkl': _read_pkl}
@@ -146,64 +153,100 @@ def _check_ending(path):
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #table-reader
 def _read_table(path):
-    "Vectors (M, d) float32, keys and meta as the file has them; raises `InputError` when it can't be read"
+    "Vectors (M, d) float32, keys, meta and rows of a file; raises `InputError` if it can't be read"
     reader = READERS[_check_ending(path)]
     try:
-        vectors, keys, meta = reader(path)
-        return np.asarray(vectors, np.float32), keys, json.loads(meta)
+        vectors, keys, meta, rows = reader(path)
+        return np.asarray(vectors, np.float32), keys, json.loads(meta), rows
     except InputError: raise
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of vectors') from None
     except Exception as e:
         raise InputError(f"{path}: is not a readable file of vectors ({e}); "
                          "it needs the field 'vectors', all of one length") from None
 
+# %% ../nbs/3_embeddings/1_vectors.ipynb #names
+def _texts(path, keys):
+    "The keys of a file as texts; raises `InputError` for a row without one."
+    keys = keys if isinstance(keys, pl.Series) else np.asarray(keys).tolist() # numpy's numbers as Python's
+    texts = key_column(keys, f'{path}: a key').to_list()
+    if None in texts: raise InputError(f'{path}: row {texts.index(None)} has no key; name each row, or none')
+    return texts
+
+def _by_number(path, vectors, texts):
+    "Rows in the order of their numbers; raises `InputError` unless these are 0 … M-1, each once."
+    at = {key: r for r, key in enumerate(texts)}
+    order = [at.get(str(i)) for i in range(len(texts))]
+    if None in order:
+        raise InputError(f'{path}: says that its rows have numbers, but none has the number '
+                         f'{order.index(None)}; number the {len(texts)} rows from 0')
+    return vectors[order]
+
 # %% ../nbs/3_embeddings/1_vectors.ipynb #read-vectors-def
-def read_vectors(
-    path, # .npz, .parquet, .safetensors or .pkl
-)->tuple[np.ndarray, list, dict]:  # (M, d) float32; M keys as str, None where the file has none; meta
-    "A file of vectors as it is. Raises `InputError` that names the file and the fix."
-    vectors, keys, meta = _read_table(path)
-    keys = None if keys is None else [str(k) for k in keys]
+def _read(path):
+    "Vectors (M, d); M keys, or None for rows in the order of the numbers; meta; whether the file says so."
+    vectors, keys, meta, rows = _read_table(path)
     if vectors.ndim != 2 or 0 in vectors.shape or (keys is not None and len(keys) != len(vectors)):
         count = 'no' if keys is None else len(keys)
         raise InputError(f'{path}: vectors of shape {vectors.shape} for {count} keys; '
                          'give one vector per item')
-    return vectors, keys, meta
+    texts = None if keys is None else _texts(path, keys)
+    if texts is not None and rows == 'numbers': vectors, texts = _by_number(path, vectors, texts), None
+    return vectors, texts, meta, rows in ('keys', 'numbers')
+
+def read_vectors(
+    path, # .npz, .parquet, .safetensors or .pkl
+)->tuple[np.ndarray, list, dict]:  # (M, d) float32; M keys as str, None where rows have numbers; meta
+    "A file of vectors as it is. Raises `InputError` that names the file and the fix."
+    return _read(path)[:3]
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #save-vectors
 def _write_table(path, kind, vectors, keys, meta):
-    "Writes vectors (N, d), keys and meta (JSON) in the form of the ending `kind`"
-    if kind == '.npz': np.savez(path, vectors=vectors, item_keys=np.array(keys), meta=np.array(meta))
+    "Writes vectors (N, d), N keys (None: numbers) and meta (JSON) in the form of the ending `kind`"
+    rows, numbers = 'numbers' if keys is None else 'keys', list(range(len(vectors)))
+    if kind == '.npz':
+        named = {} if keys is None else {'item_keys': np.array(keys)}
+        np.savez(path, vectors=vectors, meta=np.array(meta), rows=np.array(rows), **named)
     if kind == '.parquet':
-        pl.DataFrame({'item': keys, 'vector': vectors}).write_parquet(path, metadata={'meta': meta})
+        pl.DataFrame({'item': numbers if keys is None else keys, 'vector': vectors}).write_parquet(
+            path, metadata={'meta': meta, 'rows': rows})
     if kind == '.safetensors':
-        save_file({'vectors': vectors}, path, {'item_keys': json.dumps(keys), 'meta': meta})
+        save_file({'vectors': vectors}, path, {'item_keys': json.dumps(keys), 'meta': meta,
+                                               'rows': json.dumps(rows)})
     if kind == '.pkl':
-        path.write_bytes(pickle.dumps({'item_id': keys, 'embedding': vectors, 'meta': meta}))
+        named = {'item_id': numbers if keys is None else keys, 'embedding': vectors}
+        path.write_bytes(pickle.dumps(named | {'meta': meta, 'rows': rows}))
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #save-vectors-def
 def save_vectors(
     path, # file to write, .npz, .parquet, .safetensors or .pkl
     vectors, # (N, d) float
-    item_keys=None, # N keys; None: the item ids 0 … N-1
+    item_keys=None, # N keys; None: a row per item number
     meta=None, # dict of what made the vectors, kept as JSON
 )->None:
-    "Write vectors with their item keys. Raises `InputError` for an unknown ending."
+    "Write vectors with their item keys. Raises `InputError` for an unknown ending, or a row without a key."
     vectors = np.ascontiguousarray(vectors, np.float32)
-    keys = [str(k) for k in (range(len(vectors)) if item_keys is None else item_keys)]
+    keys = None if item_keys is None else _texts(path, list(item_keys))
     kind = _check_ending(path)
     with atomic_path(path) as temp: _write_table(temp, kind, vectors, keys, json.dumps(meta or {}))
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #load-vectors
-def _rows_of(path, keys, n_rows, ids):
-    "{key: row} of a file; raises `InputError` for repeated keys, or another number of rows without keys"
-    if keys is None and n_rows != len(ids):
-        raise InputError(f'{path}: {n_rows} vectors without keys for {len(ids)} items; '
-                         'save them with item_keys')
-    row = {key: r for r, key in enumerate(ids if keys is None else keys)}
-    if keys is not None and len(row) < len(keys):
-        raise InputError(f'{path}: {len(keys) - len(row)} item keys occur twice; keep one vector per item')
-    return row
+def _rows_of(path, keys, wanted, said):
+    "(N,) row of each item, by key or, where the keys can only be numbers, by number"
+    numbers = list(map(str, range(len(wanted))))
+    counted = len(keys) == len(numbers) and set(keys) == set(numbers)
+    matched = len(set(keys) & set(wanted))
+    if counted and not said and matched == len(wanted) and wanted != numbers:
+        raise InputError(
+            f'{path}: its keys 0 to {len(numbers) - 1} may be the numbers of the items or their keys (item 0 '
+            f'has the key {wanted[0]!r}); write it with save_vectors, which says which')
+    if counted and not said and not matched:
+        say(f'{path}: has the numbers 0 to {len(numbers) - 1} in place of keys; its rows are taken by number')
+        wanted = numbers
+    rows = join_keys(wanted, keys, path, 'vector')
+    if len(missing := np.flatnonzero(rows < 0)):
+        raise InputError(f'{path}: item {wanted[missing[0]]} has no vector '
+                         f'({len(missing)} of {len(wanted)} items are missing); encode these items too')
+    return rows
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #load-vectors-def
 def load_vectors(
@@ -211,15 +254,12 @@ def load_vectors(
     items, # N, or the N item keys in id order
 )->np.ndarray:  # (N, d) float32, row = item id
     "Vectors of a catalogue from a file. Raises `InputError` when items are missing, twice, or hold NaN."
-    vectors, keys, _ = read_vectors(path)
-    ids = [str(i) for i in range(items if isinstance(items, int) else len(items))]
-    row = _rows_of(path, keys, len(vectors), ids)
-    wanted = ids if isinstance(items, int) else [str(k) for k in items]
-    if not any(k in row for k in wanted): wanted = ids
-    if missing := [k for k in wanted if k not in row]:
-        raise InputError(f'{path}: item {missing[0]} has no vector '
-                         f'({len(missing)} of {len(ids)} items are missing); encode these items too')
-    vectors = vectors[[row[k] for k in wanted]]
+    vectors, keys, _, said = _read(path)
+    wanted = list(map(str, range(items))) if isinstance(items, int) else _texts('load_vectors', list(items))
+    if keys is not None: vectors = vectors[_rows_of(path, keys, wanted, said)]
+    elif len(vectors) != len(wanted):
+        raise InputError(f'{path}: {len(vectors)} vectors without keys for {len(wanted)} items; '
+                         'save them with item_keys')
     if len(bad := np.flatnonzero(~np.isfinite(vectors).all(1))):
         raise InputError(f'{path}: the vector of item {wanted[bad[0]]} holds NaN or infinity; '
                          'encode this item again')
