@@ -70,6 +70,8 @@ def _sentence(e):
         return _said(e.errno, e.strerror or str(e) or 'cannot be used', place)
     if found := re.search(r'\(os error (\d+)\)', str(e)):
         return _said(int(found[1]), os.strerror(int(found[1])))
+    if isinstance(e, MemoryError) or isinstance(e, RuntimeError) and 'allocate' in str(e):
+        return 'there is not enough memory for this; take smaller numbers, or less data at a time'
     return str(e) if isinstance(e, InputError) else None
 
 # %% ../nbs/8_recommender/5_command.ipynb #streams
@@ -174,6 +176,8 @@ def check_numbers(
     "Raises `InputError` for a number that makes no sense."
     for name, v in options.items():
         if isinstance(v, bool) or not isinstance(v, (int, float)): continue
+        if isinstance(v, int) and v.bit_length() > 53:
+            raise InputError(f'--{name.replace("_", "-")} has too many digits; it must be below 2**53')
         if name in ('seed', 'dropout', 'validate_every', 'warmup_steps'): good, want = v >= 0, 'at least 0'
         else: good, want = v > 0, 'above 0'
         if name == 'dropout': good, want = 0 <= v < 1, 'from 0 to below 1'

@@ -7,7 +7,7 @@ __all__ = ['score_all', 'Ranking', 'level_by_level', 'top_items', 'widen', 'expa
            'certified_share', 'invalid_rate']
 
 # %% ../nbs/7_decoding/2_decoding.ipynb #imports
-import os, threading
+import operator, os, threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -245,6 +245,14 @@ def _by_length(tokens, mask):
     if mask is None: return torch.arange(len(tokens), device=tokens.device)
     return mask.sum(1).argsort(stable=True)
 
+# %% ../nbs/7_decoding/2_decoding.ipynb #whole
+def _widths(beams, k):
+    "Width and length of a search as whole numbers; raises `InputError` for anything else."
+    try: beams, k = operator.index(beams), operator.index(k)
+    except TypeError: raise InputError(f'beams={beams!r}, k={k!r}: both must be whole numbers') from None
+    if min(beams, k) < 1: raise InputError(f'beams={beams}, k={k}: both must be at least 1')
+    return beams, k
+
 # %% ../nbs/7_decoding/2_decoding.ipynb #beam
 @torch.inference_mode()
 def beam_search(
@@ -260,8 +268,9 @@ def beam_search(
     batch:int=43,                 # users read together; more of them would not fit into a processor's cache
 )->Ranking:                       # of the B users
     """The best items by beam search over the trie (Rajput et al. 2023, section 3.2), certified where they are
-    the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is below 1."""
-    if min(beams, k) < 1: raise InputError(f'beams={beams}, k={k}: both must be at least 1')
+    the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is no whole number
+    of at least 1."""
+    beams, k = _widths(beams, k)
     order, search = _by_length(tokens, mask), _skipping if skip or exact else _plain
     @torch.inference_mode()
     def some(users):

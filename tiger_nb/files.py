@@ -19,8 +19,12 @@ class InputError(ValueError):
 def atomic_path(
     path:Path, # where the finished file shall be
 ):
-    "Yield a temporary path in the same folder: renamed onto `path` on success, removed on failure."
+    """Yield a temporary path in the same folder: renamed onto `path` on success, removed on failure.
+    Raises `InputError` for a device or a folder."""
     path = Path(path)
+    if path.is_symlink(): path = path.resolve()   # a link stays, and the file it leads to is written
+    if path.exists() and not path.is_file():
+        raise InputError(f'{path}: is there already and is no file; choose another name')
     path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f'.{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}')
     try:
