@@ -16,6 +16,7 @@ from .dataset import Dataset, folder_orders, catalogue, load, read_inter_json
 from .files import InputError, read_json, write_json
 from .recommender import RunSettings
 from .sasrec import SASRecSettings
+from .schemas import list_files
 from .semantic_ids import SemanticIds
 from .tiger import TigerSettings
 from .training import TrainSettings
@@ -227,6 +228,7 @@ def params_tokenizer(
                          f'{p.levels}; make them agree')
     out = Path(out)
     ids.save(out/'semantic_ids.json')
-    info = {'source': p.index.name, 'sizes': list(ids.sizes), 'collision': ids.collision}
+    info = {'source': p.index.name, 'sizes': list(ids.sizes), 'collision': ids.collision,
+            'files': list_files(out, 'semantic_ids.json')}
     write_json(out/'tokenizer.json', info)
     return out

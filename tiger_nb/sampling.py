@@ -7,7 +7,6 @@ __all__ = ['condition_maximum', 'sibling_log_softmax', 'Sample', 'sample_items']
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #imports
 import operator
-from math import inf
 from typing import NamedTuple
 
 import torch
@@ -53,8 +52,8 @@ def _temperatures(temperature, n_levels):
         many = hasattr(temperature, '__iter__') and getattr(temperature, 'ndim', 1)
         t = [float(x) for x in (temperature if many else [temperature] * n_levels)]
     except (TypeError, ValueError): t = []
-    if len(t) == n_levels and all(0 < x < inf for x in t): return t
-    wanted = f'one number above 0, or one for each of the {n_levels} levels'
+    if len(t) == n_levels and all(1e-9 <= x <= 1e9 for x in t): return t
+    wanted = f'one number above 0 (1e-9 to 1e9), or one for each of the {n_levels} levels'
     raise InputError(f'temperature={temperature}: give {wanted}')
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #whole-k
