@@ -27,7 +27,7 @@ class Page(gr.Blocks):
     "Blocks that know how they want to be launched, also from a notebook: theme, style and guarded headers."
     def launch(self, **kw):
         theme = gr.themes.Base(primary_hue='orange', neutral_hue='slate', font=FONT, font_mono=MONO).set(
-            body_text_color_subdued='*neutral_600', body_text_color_subdued_dark='*neutral_400',
+            body_text_color_subdued='*neutral_600', body_text_color_subdued_dark='*neutral_300',
             block_title_text_color='*body_text_color')
         kw['app_kwargs'] = {'middleware': [Middleware(Guard, hosts=served_hosts())]} | kw.get('app_kwargs',
                                                                                               {})
@@ -104,8 +104,8 @@ def shell(a, first):
         <div id="view" role="tabpanel" tabindex="-1">{first}</div></div>''')
 
 def braces(html):
-    "HTML that Gradio's template leaves as it is: it would run what stands in ${} and {{}}."
-    return html.replace('{', '&#123;').replace('}', '&#125;').replace('$', '&#36;')
+    "HTML that Gradio's template leaves as it is: it is a JavaScript template string and runs ${} and {{}}."
+    return html.translate({ord(c): f'&#{ord(c)};' for c in '{}$`\\'})
 
 # ---- serving --------
 def launch(
