@@ -7,12 +7,9 @@ __all__ = ['COLUMNS', 'DOMAINS', 'SOURCES', 'BEAUTY_SHA256', 'event_table', 'che
            'read_metadata', 'k_core', 'fetch', 'download']
 
 # %% ../nbs/1_data/1_raw.ipynb #imports
-import ast, gzip, hashlib, io, json, os, re, time, warnings, zipfile, zlib
+import ast, gzip, hashlib, io, json, os, re, shutil, time, warnings, zipfile, zlib
 from pathlib import Path, PurePosixPath
 import polars as pl
-import requests
-from tqdm.auto import tqdm
-from urllib3.exceptions import HTTPError
 
 from .files import InputError, atomic_path, json_lines, open_text, read_json
 from .tables import key_column, key_text, read_delimited, read_parquet, say
@@ -236,59 +233,79 @@ def _sound(path, checksum):
     return '.gz' not in path.suffixes or _whole_gzip(path)
 
 # %% ../nbs/1_data/1_raw.ipynb #stream
-def _stream(url, part, name):
-    "Append what is missing of `url` to the file `part`, with a progress bar; raises on a broken connection."
-    have = part.stat().st_size if part.exists() else 0
-    headers = {'Accept-Encoding': 'identity'} | ({'Range': f'bytes={have}-'} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=30) as r:
-        if r.status_code == 416: # nothing after `have`: either all is here or the part is of another file
-            if r.headers.get('Content-Range', '').endswith(f'/{have}'): return
-            part.unlink()
-        r.raise_for_status()
-        if r.status_code != 206: have = 0 # the server sends all of it again
-        length = r.headers.get('Content-Length')
-        total = have + int(length) if length else None
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, 'ab' if have else 'wb') as f, \
-             tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=name) as bar:
-            for chunk in r.raw.stream(1 << 16, decode_content=False): bar.update(f.write(chunk))
-    if total is not None and part.stat().st_size < total:
-        raise requests.ConnectionError('the connection closed early')
+class _Hopeless(Exception): "A download that will not get better when it is tried again."
+
+class _Limited:
+    "A file that takes so many bytes for so many seconds."
+    def __init__(self, file, size, seconds):
+        self.file, self.size, self.left, self.until = file, size, size, time.monotonic() + seconds
+        self.seconds = seconds
+    def write(self, chunk):
+        self.left -= len(chunk)
+        if self.left < 0: raise _Hopeless(f'it is larger than {self.size:,} bytes')
+        if time.monotonic() > self.until: raise _Hopeless(f'it takes longer than {self.seconds:g} seconds')
+        return self.file.write(chunk)
+    def flush(self): self.file.flush()
+
+# %% ../nbs/1_data/1_raw.ipynb #downloader
+def _downloader(size, seconds):
+    "What pooch calls for a file: bounded, and not again where the server refuses."
+    import pooch, requests # here: only downloads need them
+    get = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 16, timeout=30,
+                               headers={'Accept-Encoding': 'identity'})
+    def download(url, path, pup):
+        try:
+            with open(path, 'wb') as f: get(url, _Limited(f, size, seconds), pup)
+        except requests.HTTPError as e:
+            status = e.response.status_code
+            kind = _Hopeless if 400 <= status < 500 and status not in (408, 429) else requests.ConnectionError
+            raise kind(f'the server answers {status}') from None
+    return download
+
+# %% ../nbs/1_data/1_raw.ipynb #pooch
+def _reason(e):
+    "Why a download failed, in a few words."
+    text = str(e)
+    if isinstance(e, _Hopeless) or text.startswith('the server answers'): return text
+    return 'the content is not the expected one (checksum)' if 'hash' in text else type(e).__name__
+
+def _attempts(url, path, checksum, tries, size, seconds):
+    "Let pooch make the file `path`; raises what the last attempt raised."
+    import pooch
+    pooch.get_logger().setLevel('WARNING')
+    shutil.rmtree(path.parent, ignore_errors=True)  # of a run that was killed
+    pup = pooch.Pooch(path.parent, base_url='', registry={path.name: checksum}, urls={path.name: url},
+                      retry_if_failed=tries - 1)
+    pup.fetch(path.name, downloader=_downloader(size, seconds))
+    if not _sound(path, checksum): raise ValueError('its hash is another one')
 
 # %% ../nbs/1_data/1_raw.ipynb #fetch
 def fetch(
     url:str, # address of the file
     path:Path, # where to put it
     checksum:str=None, # 'sha256:…' or 'md5:…', if known
-    tries:int=5, # attempts before giving up
-    pause:float=1., # seconds before the second attempt, doubled each time
+    tries:int=4, # attempts before giving up
+    size:int=2**31, # most bytes
+    seconds:float=3600., # most time for one attempt
 )->Path:
-    "Download a file, going on where an attempt ended; raises InputError if it can't be had."
+    "Download a file, whole or not at all; raises InputError if it can't be had."
     path = Path(path)
     if path.exists() and _sound(path, checksum): return path
-    part, reason = path.with_name(path.name + '.part'), None
-    for attempt in range(tries):
-        if attempt: time.sleep(pause * 2 ** (attempt - 1))
-        try:
-            _stream(url, part, path.name)
-            reason = None
-            break
-        except (requests.RequestException, HTTPError, ConnectionError, TimeoutError) as e:
-            status = getattr(getattr(e, 'response', None), 'status_code', None)
-            reason = f'the server answers {status}' if status else type(e).__name__
-            if status and 400 <= status < 500 and status not in (408, 416, 429): break
-            if attempt and not part.exists(): break # twice nothing at all: no network, or no such server
-        except OSError as e:
-            raise InputError(
-                f'{part}: {e.strerror}; free some space or choose a folder that can be written') from None
-    if reason is None and not _sound(part, checksum):
-        reason = 'the content is not the expected one (checksum)'
-    if reason:
-        part.unlink(missing_ok=True)
-        raise InputError(
-            f'{url}: download failed, {reason}; try again later or put the file at {path} by hand')
-    os.replace(part, path)
-    return path
+    part, made = path.with_name(f'.{path.name}.part')/path.name, not path.parent.exists()
+    try:
+        _attempts(url, part, checksum, tries, size, seconds)
+        os.replace(part, path)
+    except OSError as e:
+        if type(e).__module__.startswith(('requests', 'urllib3')) or isinstance(e, ConnectionError): why = e
+        else: raise InputError(f'{path}: {(e.strerror or str(e)).lower()}; free some space or choose a '
+                               'folder that can be written') from None
+    except (_Hopeless, ValueError) as e: why = e
+    else: return path
+    finally:
+        shutil.rmtree(part.parent, ignore_errors=True)
+        if made and path.parent.exists() and not any(path.parent.iterdir()): path.parent.rmdir()
+    raise InputError(f'{url}: download failed, {_reason(why)}; try again later or put the file at {path} by '
+                     'hand')
 
 # %% ../nbs/1_data/1_raw.ipynb #sources
 DOMAINS = dict(beauty=('Beauty',), sports=('Sports', 'Sport', 'Sports_and_Outdoors'),
@@ -309,25 +326,49 @@ BEAUTY_SHA256 = {
     'index_rqkmeans.json': 'f6a7a5fbc51f57d017a7b815c490e7b0c322bb61160d2c3cb911769eaeff8028'}
 
 # %% ../nbs/1_data/1_raw.ipynb #zenodo
-def _from_zenodo(api, names, folder):
-    "Fetch a domain's interactions and index files from a Zenodo record, whether flat or in zip files."
-    listing = fetch(api, folder/'.zenodo.json')
-    try: entries = read_json(listing).get('files', [])
+def _entries(api, folder):
+    "(name, address, checksum or None) of the files of a Zenodo record; raises InputError for another form."
+    listing = fetch(api, folder/'.zenodo.json', size=2**24)
+    try: record = read_json(listing)
     finally: listing.unlink()
-    mine = lambda text: any(n.lower() in text.lower() for n in names)
-    wanted = re.compile(r'(inter(_new)?|index_\w+|\w+_5)\.json(\.gz)?$')
-    for e in [e for e in entries if mine(e['key'])] or [e for e in entries if e['key'].endswith('.zip')]:
-        plain = wanted.search(e['key']) # Sport_inter.json is kept as inter.json
-        if not (plain or e['key'].endswith('.zip')): continue
-        path = fetch(e['links']['self'], folder/(plain[0] if plain else PurePosixPath(e['key']).name),
-                     e['checksum'])
-        if path.suffix != '.zip': continue
+    files = record.get('files') if isinstance(record, dict) else None
+    try:
+        found = [(str(e['key']), str(e['links']['self']), e.get('checksum')) for e in files]
+        if all(c is None or re.fullmatch(r'(md5|sha256):[0-9a-f]+', c) for *_, c in found): return found
+    except (TypeError, KeyError, AttributeError): pass
+    raise InputError(f'{api}: the listing of the record has not the form that Zenodo gives (files with key, '
+                     f'links and checksum); put the files into {folder} by hand')
+
+# %% ../nbs/1_data/1_raw.ipynb #unpack
+def _unpack(path, fits, folder, size=2**31):
+    "Write the files of an archive that fit into a folder, under their bare names; removes the archive."
+    try:
         with zipfile.ZipFile(path) as z:
             for m in z.namelist():
-                name = PurePosixPath(m).name # the bare name: a path inside the archive never leads elsewhere
-                if not (wanted.fullmatch(name) and (mine(m) or mine(e['key']))): continue
-                with atomic_path(folder/name) as temp: temp.write_bytes(z.read(m))
-        path.unlink()
+                name = PurePosixPath(m).name # a path inside the archive never leads elsewhere
+                if not fits(m, name): continue
+                with z.open(m) as f: data = f.read(size + 1)
+                if len(data) > size:
+                    raise InputError(f'{path}: {m} unpacks to more than {size:,} bytes; refused')
+                with atomic_path(folder/name) as temp: temp.write_bytes(data)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as e:
+        raise InputError(f'{path}: no archive that can be unpacked ({e}); download it again') from None
+    finally: path.unlink()
+
+# %% ../nbs/1_data/1_raw.ipynb #from-zenodo
+_WANTED = re.compile(r'(inter(_new)?|index_\w+|\w+_5)\.json(\.gz)?$')
+
+def _from_zenodo(api, names, folder):
+    "Fetch a domain's interactions and index files from a Zenodo record, whether flat or in zip files."
+    entries = _entries(api, folder)
+    mine = lambda text: any(n.lower() in text.lower() for n in names)
+    named = [e for e in entries if mine(e[0])] or [e for e in entries if e[0].endswith('.zip')]
+    for key, url, checksum in named:
+        plain = _WANTED.search(key) # Sport_inter.json is kept as inter.json
+        if not (plain or key.endswith('.zip')): continue
+        path = fetch(url, folder/(plain[0] if plain else PurePosixPath(key).name), checksum)
+        if path.suffix == '.zip':
+            _unpack(path, lambda m, name: _WANTED.fullmatch(name) and (mine(m) or mine(key)), folder)
     if not any((folder/n).exists() for n in ('inter.json', 'inter_new.json')): raise InputError(
         f'{api}: the record holds no inter.json for {names[0]}; put the file into {folder} by hand')
 
