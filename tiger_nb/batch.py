@@ -27,7 +27,10 @@ def recommend_batch(
     filter_seen:bool=True, # leave out the items of the history
     exact:bool=False,      # exact lists, whatever the width of the search
 )->pl.DataFrame:           # user, items, keys, scores
-    "Recommendations for some users together."
+    "Recommendations for some users together. Raises `InputError` for an empty history or an unknown item."
+    for user, history in zip(users, lists):
+        if not len(history): raise InputError(f'user {user!r} has an empty history; give at least one item id')
+    rec.check_history(np.concatenate(lists))
     names = np.array([str(u) for u in users])
     k = min(check_k(k), len(rec.items))
     found = rec.rank(Histories.from_lists(lists), k, filter_seen, names, exact)
@@ -150,8 +153,10 @@ def recommend_many(
     """Recommendations for all users of a file; `out` is there when it is complete.
     Raises `InputError` for a wrong row, a folder in use, or workers without Ray."""
     run, histories, out = (Path(p).absolute() for p in (run, histories, out))
-    for name, v, least in (('k', check_k(k), 1), ('batch', batch, 1), ('workers', workers, 0)):
-        if v < least: raise InputError(f'{name} is {v}; it must be at least {least}')
+    check_k(k)
+    for name, v, least in (('batch', batch, 1), ('workers', workers, 0)):
+        if isinstance(v, bool) or not isinstance(v, int) or v < least:
+            raise InputError(f'{name} is {v!r}; it must be a whole number of at least {least}')
     check_free(out)
     check_histories(histories, len(Recommender.load(run).items))
     args = str(run), (k, filter_seen, exact)

@@ -106,11 +106,11 @@ def _train(chosen, json):
     "The work of `tiger_train`, in each of its processes; of several one prints."
     from tiger_nb.evaluation import load_record
     from tiger_nb.processes import from_main, rank_size
-    from tiger_nb.recommender import check_learnable, train_bundle
+    from tiger_nb.recommender import check_learnable, is_finished, train_bundle
     from tiger_nb.training import join
     dataset, model, out, s, ids = (_run_of_params if 'params' in chosen else _run_of_options)(chosen)
     join(s.training.device)
-    finished, first = (out/'result.json').exists(), rank_size()[0] == 0
+    finished, first = is_finished(out), rank_size()[0] == 0
     if not finished: check_learnable(dataset)
     if s.filter_seen and first: say_repeats(dataset, 'valid', 'test')
     train_bundle(dataset, model, out, s, from_main(ids))
@@ -286,6 +286,8 @@ def tiger_evaluate(
     tiger_evaluate --baseline covisitation --data data/Beauty --order standard"""
     _check_evaluate(run, baseline, data, beams, exact)
     from tiger_nb.evaluation import save_record
+    if out and Path(out).exists() and not Path(out).is_file():
+        raise InputError(f'--out {out}: is there already and is no file; choose another name')
     from tiger_nb.recommender import load_ids
     ids = (lambda dataset: load_ids(tokenizer, dataset.n_items)) if tokenizer else None
     bucket = accounting == 'bucket'
@@ -366,6 +368,7 @@ def tiger_demo(
         from tiger_nb.app import launch
         from tiger_nb.app.page import free_port
         free_port(port)
+    from tiger_nb.compare import prepare_views
     from tiger_nb.evaluation import load_record
     from tiger_nb.recommender import prepare_demo
     dataset = open_data(data, order)
@@ -374,5 +377,6 @@ def tiger_demo(
         if (folder/name/'result.json').exists():
             check_split(load_record(folder/name/'result.json')['card'], dataset, folder/name)
     paths = prepare_demo(dataset, folder, minutes)
+    prepare_views(dataset, folder)
     if prepare_only: print(f'{dataset.name}: everything is in {folder}')
     else: launch(dataset, paths, port=port)
