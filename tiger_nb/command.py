@@ -68,6 +68,8 @@ def _sentence(e):
     if isinstance(e, OSError):
         place = '' if e.filename is None else f'{e.filename}: '
         return _said(e.errno, e.strerror or str(e) or 'cannot be used', place)
+    if isinstance(e, UnicodeEncodeError):
+        return f'{e.object[:60]!a} holds half a letter, which no file can; correct the text'
     if found := re.search(r'\(os error (\d+)\)', str(e)):
         return _said(int(found[1]), os.strerror(int(found[1])))
     if isinstance(e, MemoryError) or isinstance(e, RuntimeError) and 'allocate' in str(e):

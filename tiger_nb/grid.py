@@ -217,7 +217,7 @@ def _network(dataset, name, row, seed, runs, tiny):
     rec, record = Recommender.load(out), load_record(out/'result.json')
     view = lambda seen, buckets: (record['metrics'] if seen and buckets is None else measure(
         rec.model, dataset, 'test', rec.semantic_ids, rec.beams, seen, bucket=buckets is not None))
-    curve = pl.read_parquet(out/'curve.parquet')
+    curve = pl.read_parquet(out/'curve.parquet', glob=False)
     shown = 'step', 'epoch', 'seconds', 'ndcg@10'
     kept = {k: [float(f'{x:.5g}') for x in curve[k].to_list()] for k in shown}
     return rec.card, _views(view, rec.semantic_ids), record['validation'], dict(curve=kept)
