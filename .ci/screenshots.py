@@ -30,8 +30,8 @@ def grown(page, path):
     page.locator('.drawing:has([data-figure=beam])').scroll_into_view_if_needed()
     page.locator('[data-do=grow]').click()
     for name in names:
-        page.wait_for_function(f"document.querySelector('[data-figure=beam]').shown === '{name}'")
-        page.wait_for_timeout(450)
+        page.wait_for_function(f"document.querySelector('[data-figure=beam]').grown === '{name}'")
+        page.wait_for_timeout(150)
         image = Image.open(io.BytesIO(box.screenshot())).convert('RGB')
         frames.append(image.resize((900, round(image.height * 900 / image.width))))
     times = [1000] * (len(frames) - 1) + [3500]

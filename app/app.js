@@ -143,7 +143,7 @@ const save = (blob, name) => { const a = document.createElement('a'); a.href = U
 const grow = async () => {
   const box = view.querySelector('[data-figure=beam]')
   if (!box || !box.all) return
-  for (const name of [...Object.keys(box.all).filter(k => /^beam\d/.test(k)).sort(), 'beam']) { box.shown = name; await draw(box); await new Promise(r => setTimeout(r, 900)) }
+  for (const name of [...Object.keys(box.all).filter(k => /^beam\d/.test(k)).sort(), 'beam']) { box.shown = name; await draw(box); box.grown = name; await new Promise(r => setTimeout(r, 900)) }
 }
 const mark = () => { for (const t of TABS) { const on = t.dataset.tab === tab; t.setAttribute('aria-selected', on); t.tabIndex = on ? 0 : -1 } hint() }
 const hint = () => {

@@ -2,16 +2,15 @@
 import numpy as np
 
 from tiger_nb.files import InputError
-from tiger_nb.plots import COLORS, INK, RUST, item_map
+from tiger_nb.plots import COLORS, INK, PAPER, RUST, item_map
 
 from .recommend import pair
-from .render import (card, chips, csv, csv_button, drawing, esc, field, figures, header, item, join, listed,
-                     note, panel, search)
+from .render import (VARIABLES, card, chips, csv, csv_button, drawing, esc, field, figures, header, item,
+                     join, listed, note, panel, search)
 
 TITLE = 'Map'
 HINT = ('Every point is an item; near means alike. Left by the item vectors, right by what the quantizer '
-        'makes of '
-        'them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
+        'makes of them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
 # name, symbol, colour and size of rings: sizes differ, so that an item in all of them shows them all
 RINGS = {'selected': ('circle-open', RUST, 26), 'held out': ('star', COLORS[5], 15)}
 LISTS = [('diamond-open', COLORS[5], 11), ('square-open', INK, 15)]
@@ -50,7 +49,8 @@ def legend(a, s):
     if len(values) > len(COLORS):
         said = f'{len(values)} values have hues of their own; a hover says which.'
         return note(f'{said} {csv_button("places")}')
-    dot = lambda at: (f'<li><i style="background:{COLORS[at]}'
+    tint = lambda at: f'var({VARIABLES[COLORS[at]]})' if COLORS[at] in VARIABLES else COLORS[at]
+    dot = lambda at: (f'<li><i style="background:{tint(at)}'
                       f'"></i>{esc(a.colour_name(s["color"], int(values[at])))} '
                       f'<small>{n[at]:,}</small></li>')
     dots = join(dot, range(len(values)))
@@ -98,7 +98,7 @@ def clusters(a, fig, xy, most=6):
         middle = at[((at - np.median(at, axis=0))**2).sum(1).argmin()]
         fig.add_annotation(x=float(middle[0]), y=float(middle[1]),
                            text=esc(a.label_names[kind][int(l)][:26]), showarrow=False,
-                           font=dict(size=12, color=INK), bgcolor='rgba(255,255,255,.75)', borderpad=2)
+                           font=dict(size=12, color=INK), bgcolor=PAPER, opacity=.85, borderpad=2)
 
 def found(a, s, limit=40):
     "The items of the lit prefix."
