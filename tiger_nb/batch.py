@@ -29,7 +29,8 @@ def recommend_batch(
 )->pl.DataFrame:           # user, items, keys, scores
     "Recommendations for some users together. Raises `InputError` for an empty history or an unknown item."
     for user, history in zip(users, lists):
-        if not len(history): raise InputError(f'user {user!r} has an empty history; give at least one item id')
+        if not len(history):
+            raise InputError(f'user {user!r} has an empty history; give at least one item id')
     rec.check_history(np.concatenate(lists))
     names = np.array([str(u) for u in users])
     k = min(check_k(k), len(rec.items))

@@ -358,7 +358,7 @@ def _read_record(path):
 _LATER = dict(ids_sha256=None)  # fields that older records lack, and what they mean there
 _SEED = whole(0, 2**53)
 _CARD = schema_of(Card, more=True, seed=maybe(_SEED), parameters=_SEED, train_seconds=number(0),
-                  beam_width=maybe(whole(1)), history_length=maybe(whole(1)), validation_users=maybe(whole(1)))
+                  **dict.fromkeys(('beam_width', 'history_length', 'validation_users'), maybe(whole(1))))
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #load-record-x
 def load_record(

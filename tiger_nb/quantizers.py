@@ -405,7 +405,7 @@ class OPQ(PQ):
         "Learn rotation and codebooks. Raises `InputError` as `PQ` does."
         X = check_vectors(X, differ=True)
         bits, span = self._bits(*X.shape), None
-        few = self.levels <= len(X) < X.shape[1]         # few items span few directions; the others say nothing
+        few = self.levels <= len(X) < X.shape[1]   # few items span few directions; the others say nothing
         if few: span = np.linalg.qr(X.T.astype(np.float64))[0].astype(np.float32)             # (d, N)
         Y = np.ascontiguousarray(X @ span) if few else X                      # (N, d) or (N, N)
         width = -(-Y.shape[1] // self.levels) * self.levels                   # D: d, up to a multiple of L
@@ -413,7 +413,7 @@ class OPQ(PQ):
         pq = faiss.ProductQuantizer(width, self.levels, bits)
         pq.cp.seed, pq.cp.min_points_per_centroid = self.seed, 1
         turn.niter, turn.pq = self.rounds, pq
-        turn.train(np.tile(Y, (-(-width // len(Y)), 1)))      # with fewer rows than D it would end the process
+        turn.train(np.tile(Y, (-(-width // len(Y)), 1)))   # with fewer rows than D it would end the process
         A = faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)
         self.rotation = np.ascontiguousarray(A @ span.T) if few else A.copy()                 # (D, d)
         self.codebooks = np.zeros(0)

@@ -28,7 +28,8 @@ from .files import InputError, atomic_path, read_json, write_json
 from .histories import Histories
 from .presets import GENERATIVE, MODELS, SMALL, TOKENIZER, find, spec_of
 from .processes import from_main
-from .schemas import FLAG, MANIFEST, built, check, check_files, list_files, read_checked, having, whole
+from .schemas import (FLAG, MANIFEST, built, check, check_files, having, list_files, read_checked,
+                              whole)
 from .semantic_ids import SemanticIds
 from .tokenizer import TokenizerSettings, check_split, load_ids, shipped_index, tokenize
 from .training import TrainSettings, fit
@@ -280,8 +281,8 @@ def train_bundle(
     tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a generative model
 )->Path:                             # `out`
     """Train a model and write its bundle; measured on test once, at the end.
-    A finished bundle is kept. Raises `InputError` if it is of other data or not whole, the folder holds anything
-    else or is written by another run, or there is nothing to learn."""
+    A finished bundle is kept. Raises `InputError` if it is of other data or not whole, the folder holds
+    anything else or is written by another run, or there is nothing to learn."""
     out, s = Path(out), settings or preset_for(dataset)[model]
     if tokenizer: check_split(tokenizer, dataset)
     ids = load_ids(tokenizer, dataset.n_items) if MODELS[model].generative and tokenizer else None
@@ -318,7 +319,7 @@ class Recommender:
 _NO_NETWORK = RuntimeError, ValueError, TypeError, ZeroDivisionError, IndexError, AssertionError
 
 def _network_of(spec, made_of, settings, path):
-    "An empty network; raises `InputError` where the settings describe none, or another than the weights' file."
+    "An empty network; raises `InputError` where the settings describe none, or not that of the weights."
     wrong = lambda why: InputError(f'{path} does not hold the weights that settings.json describes ({why}); '
                                    'train again')
     try:

@@ -210,7 +210,8 @@ IDS = having(dict(sizes=several(whole(1, 2**24), 1, 65), collision=FLAG)) # what
 METRICS = dict(type='object', additionalProperties=number(),
                patternProperties={'^(recall|ndcg|coverage|invalid)@': number(0, 1)})
 MANIFEST = having(dict(format=whole(), model=TEXT, n_items=whole(1), semantic_ids=maybe(IDS)),
-                  dict(data=TEXT, card=dict(type='object'), tokenizer=maybe(dict(type='object')), files=FILES))
+                  dict(data=TEXT, card=dict(type='object'), tokenizer=maybe(dict(type='object')),
+                       files=FILES))
 TOKENIZER_JSON = having(dict(source=TEXT, **IDS['properties']),
                         dict(settings=maybe(dict(type='object')), origin=maybe(dict(type='object')),
                              split_sha256=maybe(HEX), files=FILES))

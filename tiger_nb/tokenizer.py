@@ -24,7 +24,8 @@ from .quantizers import LSH, OPQ, PQ, RandomIDs, ResidualQuantizer, check_vector
 from .report_card import ReportCard, report_card
 from .rqkmeans import RQKMeans
 from .rqvae import PRESETS as RQVAE_PRESETS, RQVAE
-from .schemas import IDS, MANIFEST, TOKENIZER_JSON, built, check, check_files, list_files, read_checked
+from .schemas import (IDS, MANIFEST, TOKENIZER_JSON, built, check, check_files, list_files,
+                              read_checked)
 from .semantic_ids import SemanticIds
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings
@@ -181,8 +182,8 @@ def _check_request(s, index, n): # settings; index file or None; number of items
     if index: return
     quantizer_for(s)
     if s.codes > n and s.method not in ('lsh', 'random'):
-        raise InputError(f'TokenizerSettings.codes: {n} items for {s.codes} codes a level; take at most as many '
-                         'codes as items')
+        raise InputError(f'TokenizerSettings.codes: {n} items for {s.codes} codes a level; take at most as '
+                         'many codes as items')
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #tokenize
 def tokenize(
@@ -246,7 +247,7 @@ class Tokenizer:
     def load(cls,
         folder:str|Path, # of `tokenize`
     )->'Tokenizer':
-        "Read a folder. Raises `InputError` that names the file that is missing, damaged or of another folder."
+        "Read a folder. Raises `InputError` naming the file that is missing, damaged or of another folder."
         folder = Path(folder)
         about, codebooks = folder/'tokenizer.json', folder/'codebooks.safetensors'
         info = read_checked(about, TOKENIZER_JSON)

@@ -198,8 +198,8 @@ def _record(run, metrics):
         raise InputError(f'TrainSettings.metric: {run.s.metric!r} is not validated; '
                          f'take one of {", ".join(metrics)}')
     if bad := [k for k, v in metrics.items() if not math.isfinite(v)]:
-        raise InputError(f'the validation {bad[0]} is {metrics[bad[0]]} at step {run.step}; lower lr or raise '
-                         'warmup_steps')
+        raise InputError(f'the validation {bad[0]} is {metrics[bad[0]]} at step {run.step}; lower lr or '
+                         'raise warmup_steps')
     run.rows.append({'step': run.step, 'epoch': run.epoch, 'seconds': run.seconds, 'loss': loss, **metrics})
     value, run.since = metrics[run.s.metric], run.since + 1
     if run.best is not None and value <= run.best: return False
