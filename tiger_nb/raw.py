@@ -86,13 +86,17 @@ def _field(path, table, name, column):
     "One field of the events under its own name: keys, or numbers for the time; null where there is none."
     where = f"{path}: field '{column}'"
     values = table[column]
+    if 'json' in Path(path).name and values.dtype == pl.String and name != 'timestamp':
+        nested = values.str.contains(r'^[{\[]')
+        if nested.any():
+            raise InputError(f'{where} of event {nested.arg_max() + 1} is no text and no number; give a key')
     return (_numbers(values, where) if name == 'timestamp' else key_column(values, where)).alias(name)
 
 def _column(path, table, name, given):
     "The column of a field: the named one, else the one that is known, unless two of those differ."
     known = [given] if given else [c for c in COLUMNS[name] if c in table.columns]
     if not known or known[0] not in table.columns:
-        some = table.columns if len(table.columns) < 20 else [*table.columns[:10], '…']
+        some = [c[:40] for c in table.columns[:12]] + ['…'] * (len(table.columns) > 12)
         raise InputError(f"{path}: no column for the {name} among {some}; name it with "
                          f"{name}='…', in the shell --{name}")
     first, *others = [_field(path, table, name, c) for c in known]
@@ -114,6 +118,7 @@ def event_table(
     "Read events as they are; raises InputError for a column that is missing, of another type or ambiguous."
     asked = dict(user=user, item=item, timestamp=timestamp)
     table = _read_table(path, list(asked.values()) if all(asked.values()) else None)
+    if table.is_empty() and table.width: raise InputError(f'{path}: holds no event; write at least one')
     found = {name: _column(path, table, name, given) for name, given in asked.items()}
     return pl.DataFrame([s for _, s in found.values()]), {name: c for name, (c, _) in found.items()}
 
@@ -140,7 +145,6 @@ def read_events(
 )->pl.DataFrame: # columns user (str), item (str), timestamp (int or float), in the file's order
     "Read events; raises InputError naming the column or the row that is missing or wrong."
     out, columns = event_table(path, user, item, timestamp)
-    if out.is_empty(): raise InputError(f'{path}: holds no event; write at least one')
     check_complete(path, out, columns)
     return out
 
