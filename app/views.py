@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tiger_nb.compare import kept_maps
+from tiger_nb.compare import kept_maps, prepare_views
 from tiger_nb.embeddings import load_vectors
 from tiger_nb.files import InputError
 from tiger_nb.report_card import item_labels
 from tiger_nb.tokenizer import Tokenizer
 
 from .artefacts import Artefacts
+
+__all__ = ['Views', 'prepare_views']
 
 class Views(Artefacts):
     "Artefacts with what is drawn of them."

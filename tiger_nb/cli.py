@@ -368,7 +368,7 @@ def tiger_demo(
         from tiger_nb.app import launch
         from tiger_nb.app.page import free_port
         free_port(port)
-    from tiger_nb.compare import prepare_views
+    from tiger_nb.app.views import prepare_views
     from tiger_nb.evaluation import load_record
     from tiger_nb.recommender import prepare_demo
     dataset = open_data(data, order)

@@ -74,7 +74,7 @@ def predictions(
     batch:int=256,   # users at a time
 )->pl.DataFrame:     # row (of the test part), items (list), target, rank (null: not in the list)
     "Lists for the test users."
-    h, targets = dataset.split.part('test')
+    (h, targets), k = dataset.split.part('test'), min(check_k(k), dataset.n_items)
     rows = np.arange(len(h))
     if len(h) > most: rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     keys, lists = dataset.interactions.user_keys[dataset.split.users], []
