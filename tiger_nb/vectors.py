@@ -151,12 +151,21 @@ def _check_ending(path):
         raise InputError(f'{path}: unknown ending {kind!r}; use one of {", ".join(READERS)}')
     return kind
 
+# %% ../nbs/3_embeddings/1_vectors.ipynb #one-form
+def _check_form(vectors, keys, rows):
+    "Raises for keys that are no list, complex numbers, and a field `rows` that says neither of its words."
+    if keys is not None and not isinstance(keys, pl.Series): len(keys)
+    if np.iscomplexobj(vectors): raise ValueError('its numbers are complex')
+    if rows not in (None, '', 'keys', 'numbers'):
+        raise ValueError("its field 'rows' says neither keys nor numbers")
+
 # %% ../nbs/3_embeddings/1_vectors.ipynb #table-reader
 def _read_table(path):
     "Vectors (M, d) float32, keys, meta and rows of a file; raises `InputError` if it can't be read"
     reader = READERS[_check_ending(path)]
     try:
         vectors, keys, meta, rows = reader(path)
+        _check_form(vectors, keys, rows)
         return np.asarray(vectors, np.float32), keys, json.loads(meta), rows
     except InputError: raise
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of vectors') from None
