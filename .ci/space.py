@@ -4,6 +4,9 @@ import re, shutil, sys
 from configparser import ConfigParser
 from pathlib import Path
 
+from tiger_nb.compare import prepare_views
+from tiger_nb.dataset import load
+
 REPO = Path(__file__).resolve().parents[1]
 FRONT = '''---
 title: tiger_nb
@@ -57,6 +60,7 @@ def main(out):
     if not (runs/'tiger/result.json').exists():
         return print(f'{runs}: the sample has no trained runs; make them with tiger_demo --prepare-only') or 1
     if out.exists(): return print(f'{out}: is there already; delete it or name another with SPACE=') or 1
+    prepare_views(load('sample'), runs)  # maps and lists, so that nobody waits for them
     temp = out.with_name(f'.{out.name}-building')
     shutil.rmtree(temp, ignore_errors=True)
     copy(REPO/'tiger_nb', temp/'tiger_nb')

@@ -31,6 +31,8 @@ class Page(gr.Blocks):
             block_title_text_color='*body_text_color')
         kw['app_kwargs'] = {'middleware': [Middleware(Guard, hosts=served_hosts())]} | kw.get('app_kwargs',
                                                                                               {})
+        for name in ('no_proxy', 'NO_PROXY'):   # Gradio asks its own address whether it is up
+            os.environ[name] = ','.join(filter(None, [os.environ.get(name), '127.0.0.1', 'localhost']))
         own = dict(theme=theme, css_paths=HERE/'style.css', share=False, footer_links=['api'],
                    server_name='0.0.0.0' if os.environ.get('SPACE_ID') else '127.0.0.1', run_history=False,
                    ssr_mode=False, quiet=True, max_file_size=BODY)

@@ -367,8 +367,8 @@ def tiger_demo(
     if not prepare_only:
         from tiger_nb.app import launch
         from tiger_nb.app.page import free_port
+        from tiger_nb.app.views import prepare_views
         free_port(port)
-    from tiger_nb.app.views import prepare_views
     from tiger_nb.evaluation import load_record
     from tiger_nb.recommender import prepare_demo
     dataset = open_data(data, order)
@@ -377,6 +377,6 @@ def tiger_demo(
         if (folder/name/'result.json').exists():
             check_split(load_record(folder/name/'result.json')['card'], dataset, folder/name)
     paths = prepare_demo(dataset, folder, minutes)
+    if prepare_only: return print(f'{dataset.name}: everything is in {folder}')
     prepare_views(dataset, folder)
-    if prepare_only: print(f'{dataset.name}: everything is in {folder}')
-    else: launch(dataset, paths, port=port)
+    launch(dataset, paths, port=port)
