@@ -37,7 +37,7 @@ class Artefacts:
             'semantic_ids', lambda: load_ids(self._path('tokenizer'), self.n_items))
         self.about = self._get('about', lambda: json.loads((tokenizer/'tokenizer.json').read_text())) or {}
         self.titles, self.keys = dataset.items['title'].to_list(), dataset.items['key'].to_list()
-        self.turns, self.batcher = Turns(), Batcher(self._answer)
+        self.turns, self.batcher, self._lists = Turns(), Batcher(self._answer), {}
         self._say(tokenizer is not None and (tokenizer/'codebooks.safetensors').exists())
 
     def _path(self, name): return self.paths[name]
@@ -97,7 +97,10 @@ class Artefacts:
         "Items, scores and certificate of one list; answered together with what others ask."
         if name not in self.models: raise InputError(self.missing.get(name, f'there is no model {name}'))
         history = self.models[name].check_history(history).tolist()
-        items, scores, exact = self.batcher.ask((name, k), history)
+        key = name, k, tuple(history)   # the tabs ask for the same lists
+        if len(self._lists) > 2000: self._lists.clear()
+        if key not in self._lists: self._lists[key] = self.batcher.ask((name, k), history)
+        items, scores, exact = self._lists[key]
         real = (items >= 0) & (scores > -np.inf)
         return items[real].tolist(), scores[real].tolist(), bool(exact)
 
