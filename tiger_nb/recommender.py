@@ -106,7 +106,8 @@ def _started(net, dataset, s):
     "The network; its vectors begin as an encoder's where the run says so."
     if not s.start: return net
     if not hasattr(net, 'start_from'):
-        raise InputError(f'RunSettings.start: a {type(net).__name__} has no item vectors to begin with; leave it empty')
+        raise InputError(f'RunSettings.start: a {type(net).__name__} has no item vectors to begin with; '
+                         'leave it empty')
     net.start_from(embed(dataset, s.start, dim=s.model.width), s.start_std)
     return net
 
