@@ -80,7 +80,8 @@ def _from_file(path, k_core, ties, columns, drop):
     first = _first_object(path).keys()
     raw = AMAZON if {'reviewerID', 'asin'} <= first and not any(columns.values()) else columns
     events, counts = _cleaned(path, raw, drop)
-    inter = from_events(events, k_core, ties)
+    try: inter = from_events(events, k_core, ties)
+    except InputError as e: raise InputError(f'{path}: {e}') from None
     counts['dropped_by_core'] = len(events) - len(inter.items)
     _say_core(k_core, len(events), len(inter.items))
     amazon = {'reviewerID', 'asin'} <= first or {'user_id', 'parent_asin'} <= first
