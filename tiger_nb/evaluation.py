@@ -371,7 +371,8 @@ def load_record(
         raise InputError(f"{path}: the card lacks the field '{absent[0]}'; "
                          'evaluate again to write the record anew')
     check(values, _CARD, f'{path}: card', 'evaluate again to write the record anew')
-    return record | {'card': Card(**{n: values[n] for n in names})}
+    try: return record | {'card': Card(**{n: values[n] for n in names})}
+    except InputError as e: raise InputError(f'{path}: {e}') from None
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #must-agree
 # What all rows of a table share, and what all seeds of a row share

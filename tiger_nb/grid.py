@@ -64,7 +64,7 @@ class Row:
     sizes:dict = field(default_factory=dict)     # of the network, where it differs from the preset
     training:dict = field(default_factory=dict)  # of the training, where it differs
     run:dict = field(default_factory=dict)       # of the run, where it differs
-    parts:tuple = ()       # rows that a mixture adds up; a tuple of rows is averaged, 'row+1' is its next seed
+    parts:tuple = ()       # rows of a mixture; a tuple of rows is averaged, 'row+1' is the next seed
     seeds:int = 3          # how many are run
 
 # %% ../nbs/experiments/grid.ipynb #counters
@@ -174,7 +174,8 @@ def distribution(
 ):             # (histories, rows) -> probabilities (B, N)
     "A row as a part of a mixture."
     if isinstance(name, tuple):
-        return Mixture([distribution(dataset, n, seed, runs, tiny) for n in name], [1 / len(name)] * len(name))
+        parts = [distribution(dataset, n, seed, runs, tiny) for n in name]
+        return Mixture(parts, [1 / len(parts)] * len(parts))
     (name, more), = members((name,))
     row, seed = ROWS[name], seed + more
     if row.model in COUNTERS:

@@ -25,6 +25,7 @@ from .decoding import invalid_rate
 from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
+from .folders import file_sha256
 from .histories import Histories
 from .presets import GENERATIVE, MODELS, SMALL, TOKENIZER, find, spec_of
 from .processes import from_main
@@ -200,8 +201,10 @@ def _invalid(net, dataset, ids, users=2000):
                             weights=[len(r) for r in parts]))
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #write-bundle
-_READ = 'settings.json', 'semantic_ids.json', 'model.safetensors', 'items.parquet', 'result.json'
-_PARTS = *_READ, 'codebooks.safetensors', 'encoder.safetensors', 'curve.parquet'  # of a bundle
+# what is read and never edited by hand
+_WEIGHTS = 'settings.json', 'semantic_ids.json', 'model.safetensors', 'result.json'
+_PARTS = (*_WEIGHTS, 'items.parquet', 'codebooks.safetensors', 'encoder.safetensors',
+          'curve.parquet')  # of a bundle
 _WORK = 'tensorboard', 'tokenizer', 'checkpoint.pt', 'checkpoint_before.pt', 'checkpoint_damaged.pt', \
     'checkpoint_before_damaged.pt'  # of a run, besides
 
@@ -215,6 +218,11 @@ def _write_parts(out, dataset, s, ids, tokenizer):
     with atomic_path(out/'items.parquet') as tmp: dataset.items.write_parquet(tmp)
     write_json(out/'settings.json', asdict(s))
 
+# %% ../nbs/8_recommender/2_recommender.ipynb #keys-hash
+def _keys_hash(items):
+    "SHA-256 of a catalogue's keys in their order: its texts may be edited, its keys may not."
+    return hashlib.sha256('\n'.join(map(str, items['key'].to_list())).encode()).hexdigest()
+
 # %% ../nbs/8_recommender/2_recommender.ipynb #write-manifest
 def _write_manifest(out, dataset, model, ids, tokenizer, card):
     "What the bundle is, with the SHA-256 of its parts; the last file, so a bundle that has it is complete."
@@ -223,7 +231,7 @@ def _write_manifest(out, dataset, model, ids, tokenizer, card):
                 'data': str(dataset.folder.resolve()), 'card': card.to_dict(),
                 'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
                 'tokenizer': read_json(about) if about and about.exists() else None,
-                'files': list_files(out, *_PARTS)}
+                'item_keys': _keys_hash(dataset.items), 'files': list_files(out, *_PARTS)}
     write_json(out/'manifest.json', manifest)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #learnable
@@ -357,6 +365,17 @@ def _load_items(path, n):
     if len(items) == n: return items
     raise InputError(f'{path} has {len(items)} items, manifest.json says {n}; they are of different runs')
 
+# %% ../nbs/8_recommender/2_recommender.ipynb #check-items
+def _check_items(path, info, items):
+    "Says that texts were edited since the training; raises `InputError` for the table of another catalogue."
+    listed = (info.get('files') or {}).get(path.name)
+    if listed is None or file_sha256(path) == listed: return
+    if info.get('item_keys') == _keys_hash(items):
+        return print(f'{path}: its texts were edited since the training, its keys are the same',
+                     file=sys.stderr)
+    raise InputError(f'{path} has changed since manifest.json was written, or is of another folder; copy the '
+                     'whole folder again or train again')
+
 # %% ../nbs/8_recommender/2_recommender.ipynb #manifest
 _SETTINGS = having(dict(model=dict(type='object'), beams=whole(1, 100_000)),
                    dict(training=dict(type='object'), filter_seen=FLAG))
@@ -384,7 +403,7 @@ def load(cls:Recommender,
     info = _manifest(folder)
     n, spec = info['n_items'], MODELS[info['model']]
     ids = load_ids(folder, n) if info['semantic_ids'] else None
-    if ids is None or info.get('files'): check_files(folder, 'manifest.json', info.get('files'), *_READ)
+    if ids is None or info.get('files'): check_files(folder, 'manifest.json', info.get('files'), *_WEIGHTS)
     if spec.generative and ids is None:
         raise InputError(f"{folder/'manifest.json'}: a {info['model']} has Semantic IDs, and semantic_ids is "
                          'null; train again')
@@ -394,6 +413,7 @@ def load(cls:Recommender,
     model = _network_of(spec, made_of, settings, folder/'model.safetensors')
     _load_weights(model, folder/'model.safetensors')
     items = _load_items(folder/'items.parquet', n)
+    _check_items(folder/'items.parquet', info, items)
     record = load_record(folder/'result.json') if (folder/'result.json').exists() else None
     return cls(info['model'], model, items, ids, record, saved['beams'])
 

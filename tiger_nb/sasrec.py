@@ -209,7 +209,8 @@ def start_vectors(
     x = x - x.mean(0)                                                          # (N, d)
     size = x.square().mean().sqrt()
     if not 0 < size < torch.inf:
-        raise InputError('start_vectors: the vectors are all the same or not finite; begin with other vectors')
+        raise InputError('start_vectors: the vectors are all the same or not finite; '
+                         'begin with other vectors')
     if x.shape[1] > width:
         x = x @ torch.linalg.eigh(x.T @ x).eigenvectors[:, -width:].flip(1)    # (N, D)
     return (x * (std / x.square().mean().sqrt())).float()

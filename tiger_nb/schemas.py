@@ -211,7 +211,7 @@ METRICS = dict(type='object', additionalProperties=number(),
                patternProperties={'^(recall|ndcg|coverage|invalid)@': number(0, 1)})
 MANIFEST = having(dict(format=whole(), model=TEXT, n_items=whole(1), semantic_ids=maybe(IDS)),
                   dict(data=TEXT, card=dict(type='object'), tokenizer=maybe(dict(type='object')),
-                       files=FILES))
+                       files=FILES, item_keys=HEX))
 TOKENIZER_JSON = having(dict(source=TEXT, **IDS['properties']),
                         dict(settings=maybe(dict(type='object')), origin=maybe(dict(type='object')),
                              split_sha256=maybe(HEX), files=FILES))

@@ -174,7 +174,8 @@ def _read_pairs(path): # [(key, row), …] of a JSON object, or an `InputError`
     except (ValueError, RecursionError) as e:
         raise InputError(f'{path}: not valid JSON ({e}); write the index file again') from None
     if isinstance(pairs, list) and pairs and all(isinstance(p, tuple) for p in pairs): return pairs
-    raise InputError(f'{path}: must be a JSON object {{item: [c1, …]}} with at least one item')
+    raise InputError(f'{path}: must be a JSON object {{item: [c1, …]}} with at least one item; '
+                     'write it anew')
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #tokens
 _TOKEN = re.compile(r'<([a-z])_([0-9]{1,9})>')

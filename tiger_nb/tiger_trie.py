@@ -312,9 +312,10 @@ def level_state(self:TigerTrie,
 def node_means(
     trie:Trie,            # of N items
     vectors:torch.Tensor, # (N, d) of the items
-)->list:                  # for each depth 1 … L: (n, d) the mean below each node less the mean below its parent
+)->list:                  # of each depth 1 … L (n, d): the mean below each node less that below its parent
     "What each node adds to the ones above it; the sum along a path is the item's vector."
-    x, count, means = vectors[trie.items], vectors.new_ones(len(trie.items)), []   # in the order of the leaves
+    x, means = vectors[trie.items], []                          # in the order of the leaves
+    count = x.new_ones(len(x))
     for level in reversed(range(trie.n_levels)):
         above, n = parents(trie, level), trie.n_nodes[level]
         total = x.new_zeros(n, x.shape[1]).index_add_(0, above, x * count[:, None])
@@ -322,7 +323,7 @@ def node_means(
         mean = total / below[:, None]                                              # (n, d)
         means.append(x - mean[above])
         x, count = mean, below
-    means[-1] += x                                                                 # the root has none of its own
+    means[-1] += x                                              # the root has none of its own
     return means[::-1]
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #start-from
@@ -332,13 +333,15 @@ def start_from(self:TigerTrie,
     vectors:np.ndarray, # (N, d) of the items
     std:float=0.04,     # root mean square of the items' vectors that come out
 )->None:
-    """Begin with node vectors made from these; dimensions beyond d stay random.
-    Raises `InputError` for another number of items, and for hashed tables, whose rows belong to many nodes."""
+    """Begin with node vectors made from these; dimensions beyond d stay random. Raises `InputError` for
+    another number of items, and for hashed tables, whose rows belong to many nodes."""
     if any(table.hashed for table in self.tables):
-        raise InputError('start_from: a hashed table has no row for each node; leave `table_rows` or `start` out')
+        raise InputError('start_from: a hashed table has no row for each node; '
+                         'leave `table_rows` or `start` out')
     x = start_vectors(vectors, self.s.width, std)
     if len(x) != len(self.paths):
-        raise InputError(f'start_from: {len(x)} vectors for {len(self.paths)} items; give one for each item')
+        raise InputError(f'start_from: {len(x)} vectors for {len(self.paths)} items; '
+                         'give one for each item')
     for table, means in zip(self.tables, node_means(self.trie, x)):
         table.vectors.weight[:, :x.shape[1]] = means
 

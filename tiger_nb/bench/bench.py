@@ -187,7 +187,7 @@ def machine()->dict: # of the record
     return dict(cores=os.cpu_count(), threads=torch.get_num_threads(), cpu=_cpu() or platform.machine(),
                 torch=torch.__version__, python=platform.python_version(), date=date.today().isoformat())
 
-def load_average()->float|None: # processes that wanted to run in the last minute, on average; None: not told here
+def load_average()->float|None: # processes that wanted to run in the last minute; None: not told here
     "How busy the machine is. What runs beside a benchmark takes its time."
     return round(os.getloadavg()[0], 2) if hasattr(os, 'getloadavg') else None
 
