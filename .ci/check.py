@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import browser, browser_tabs, readme, style
 from notebooks import faults, left_out
@@ -94,19 +95,26 @@ def clean():
     for title, find in style.CHECKS.items(): check(title, lambda: none(find()))
     check('notebooks are stored as the house wants them', stored)
 
-def sample():
-    "The sample's runs, trained once; everything below uses them."
-    command = BIN/'tiger_demo', '--data', 'sample', '--prepare-only'
-    check('sample prepared and trained', lambda: run(*command, limit=1500))
+SHARE = dict(OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1)//WORKERS)))  # threads of a worker's process
 
-def test_notebook(path, flags='', limit=600):
-    threads = str(max(1, (os.cpu_count() or 1)//WORKERS))
+def sample():
+    "The sample's runs, trained once."
+    command = BIN/'tiger_demo', '--data', 'sample', '--prepare-only'
+    check('sample prepared and trained', lambda: run(*command, limit=1500, **SHARE))
+
+def test_notebook(path, flags='', limit=1200):
     command = BIN/'nbdev_test', '--path', path, '--flags', flags
-    check(str(path.relative_to(REPO)), lambda: run(*command, limit=limit, OMP_NUM_THREADS=threads))
+    check(str(path.relative_to(REPO)), lambda: run(*command, limit=limit, **SHARE))
+
+def uses_sample(path): return 'runs/sample' in path.read_text(encoding='utf-8')
 
 def tests():
     "Every notebook from top to bottom, but for the cells flagged slow."
     with ThreadPoolExecutor(WORKERS) as pool: list(pool.map(test_notebook, notebooks()))
+    say_left_out()
+
+def say_left_out():
+    "Name the cells whose data is not here."
     for path in notebooks():
         for cell, folder in left_out(path):
             print(f'left out: {style.name(path)}, cell {cell}: {folder} is not here')
@@ -123,6 +131,21 @@ def app():
         for f in browser.CHECKS if v else []:
             check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))
 
+def together():
+    "The sample, the wheel and every notebook, two at a time; what needs the sample's runs waits for them."
+    trained = Event()
+    def train():
+        try: sample()
+        finally: trained.set()
+    def test(path):
+        if uses_sample(path): trained.wait()
+        test_notebook(path)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        work = [pool.submit(train), pool.submit(wheel, trained)]
+        work += [pool.submit(test, path) for path in sorted(notebooks(), key=uses_sample)]
+    for w in work: w.result()
+    say_left_out()
+
 INSIDE = '''
 import importlib, importlib.util, pathlib, pkgutil, sys, tiger_nb
 for m in pkgutil.walk_packages(tiger_nb.__path__, 'tiger_nb.'): importlib.import_module(m.name)
@@ -135,7 +158,9 @@ assert importlib.util.find_spec('nbdev') is None, 'nbdev is installed: this is n
 assert load('sample').n_items > 0
 '''
 
-def wheel():
+def wheel(
+    trained=None, # an event to wait for before the sample's runs are used
+):
     "The wheel, made from the sources alone, works in an environment with nothing else, from an empty folder."
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
@@ -168,6 +193,7 @@ def wheel():
         inside = lambda: run(python, '-c', INSIDE, cwd=empty)
         check('wheel: library, app and sample data, no module named app', inside)
         for c in COMMANDS: check(f'wheel: {c} --help', lambda: run(env/'bin'/c, '--help', cwd=empty))
+        if trained: trained.wait()
         check('wheel: recommends what the checkout recommends', same)
 
 def stress():
@@ -175,11 +201,13 @@ def stress():
     for p in notebooks():
         if '#| slow' in p.read_text(encoding='utf-8'): test_notebook(p, 'slow', limit=4*3600)
 
-GROUPS = [environment, clean, sample, tests, app, wheel]
+GROUPS = [environment, clean, together, app]       # all of it
+SINGLE = [*GROUPS, sample, tests, wheel]           # what can be named
 
 def main(args):
     start, before = time.time(), tree()
-    chosen = [stress] if args == ['--stress'] else [g for g in GROUPS if not args or g.__name__ in args]
+    named = [g for g in SINGLE if g.__name__ in args]
+    chosen = [stress] if args == ['--stress'] else named or GROUPS
     for group in chosen:
         print(f'\n{group.__name__}: {group.__doc__}', flush=True)
         group()

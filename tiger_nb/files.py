@@ -14,6 +14,22 @@ from pathlib import Path
 class InputError(ValueError):
     "A file or setting that can't be used; the message names the file, the field and the fix in one sentence."
 
+# %% ../nbs/0_basics/1_files.ipynb #remove-left
+def _is_alive(pid):
+    "Whether a process of this machine runs; always true on Windows, where asking would end it."
+    if os.name == 'nt': return True
+    try: os.kill(pid, 0)
+    except ProcessLookupError: return False
+    except (OSError, OverflowError): return True
+    return True
+
+def _remove_left(path):
+    "Remove the temporary files of a target whose processes were killed."
+    ours = re.compile(re.escape(f'.{path.stem}-') + r'([0-9]{1,9})-[0-9a-f]{8}' + re.escape(path.suffix))
+    for p in path.parent.iterdir():
+        found = ours.fullmatch(p.name)
+        if found and not _is_alive(int(found[1])): p.unlink(missing_ok=True)
+
 # %% ../nbs/0_basics/1_files.ipynb #atomic-path
 @contextmanager
 def atomic_path(
@@ -26,7 +42,8 @@ def atomic_path(
     if path.exists() and not path.is_file():
         raise InputError(f'{path}: is there already and is no file; choose another name')
     path.parent.mkdir(parents=True, exist_ok=True)
-    temp = path.with_name(f'.{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}')
+    _remove_left(path)
+    temp = path.with_name(f'.{path.stem}-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}')
     try:
         yield temp
         os.replace(temp, path)

@@ -32,6 +32,7 @@ from .processes import from_main
 from .schemas import (FLAG, MANIFEST, built, check, check_files, having, list_files, read_checked,
                               whole)
 from .semantic_ids import SemanticIds
+from .tables import read_parquet
 from .tokenizer import TokenizerSettings, check_split, load_ids, shipped_index, tokenize
 from .training import TrainSettings, fit
 
@@ -356,10 +357,8 @@ def _load_weights(model, path):
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-items
 def _load_items(path, n):
-    "The table of a bundle's items. A path is taken as it is: brackets in it are no pattern."
-    try: items = pl.read_parquet(path, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as e:
-        raise InputError(f'{path} cannot be read ({str(e).splitlines()[0]}); train again') from None
+    "The table of a bundle's items. Raises `InputError` where it is missing, damaged or another's."
+    items = read_parquet(path)
     if missing := {'item', 'key', 'title'} - set(items.columns):
         raise InputError(f"{path}: the column '{min(missing)}' is missing; train again")
     if len(items) == n: return items
