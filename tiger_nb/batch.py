@@ -112,6 +112,18 @@ def _here(path, out, batch, args):
             work.table(part).write_parquet(out/f'part-{i:06}.parquet')
             bar.update(len(part))
 
+# %% ../nbs/8_recommender/4_batch.ipynb #ray-start
+def _start(ray, local):
+    "Start Ray or connect to it; three tries, for it waits only half a minute for a busy machine."
+    for left in (2, 1, 0):
+        try: return ray.init(**local, log_to_driver=False)
+        except Exception as e:
+            ray.shutdown()
+            if 'timed out' not in str(e): raise
+            if not left:
+                raise InputError('Ray has not started in three tries; set workers to 0, or try again on a '
+                                 'less busy machine') from None
+
 # %% ../nbs/8_recommender/4_batch.ipynb #cluster
 @contextmanager
 def _cluster(workers):
@@ -123,7 +135,7 @@ def _cluster(workers):
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     mine = not ray.is_initialized()
     local = {} if os.environ.get('RAY_ADDRESS') else dict(num_cpus=workers, include_dashboard=False)
-    if mine: ray.init(**local, log_to_driver=False)
+    if mine: _start(ray, local)
     try: yield ray
     finally:
         if mine: ray.shutdown()
