@@ -131,7 +131,7 @@ const act = async d => {
   if (['add', 'remove', 'move', 'clear', 'user', 'restore'].includes(d.do) && 'history' in more) state.q = ''
   await show({keep: d.do !== 'tab' && d.do !== 'user'})
   if (d.do === 'select' && innerWidth < 760) view.querySelector('.card, .later')?.scrollIntoView({behavior: 'smooth', block: 'start'})
-  if (d.do === 'tab') view.focus({preventScroll: true})
+  if (d.do === 'tab' && !TABS.includes(document.activeElement)) view.focus({preventScroll: true})   // the arrow keys stay on the tabs
 }
 const sides = () => {   // on a phone one list is seen at a time
   for (const x of view.querySelectorAll('.sides')) {
