@@ -18,6 +18,7 @@ import numpy as np, polars as pl, torch
 from fastcore.basics import patch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
+from torch.overrides import TorchFunctionMode
 
 from .checkpoints import one_writer, remove_checkpoints
 from .dataset import Dataset
@@ -326,6 +327,13 @@ class Recommender:
     def __repr__(self): return f'Recommender({self.name}, {len(self.items)} items)'
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-weights
+class _Unfilled(TorchFunctionMode):
+    "First values are left out: on the device that takes no memory they would import torch's compiler."
+    def __torch_function__(self, f, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if f.__name__ not in ('normal_', 'uniform_', 'trunc_normal_'): return f(*args, **kwargs)
+        return args[0] if args else kwargs['tensor']
+
 _NO_NETWORK = RuntimeError, ValueError, TypeError, ZeroDivisionError, IndexError, AssertionError
 
 def _network_of(spec, made_of, settings, path):
@@ -338,7 +346,7 @@ def _network_of(spec, made_of, settings, path):
     except (SafetensorError, OSError) as e: raise wrong(str(e).splitlines()[0]) from None
     make = find(spec.network)
     try:
-        with torch.device('meta'): shapes = make(made_of, settings).state_dict()   # takes no memory
+        with torch.device('meta'), _Unfilled(): shapes = make(made_of, settings).state_dict()   # takes no memory
         shapes = {k: tuple(v.shape) for k, v in shapes.items()}
     except _NO_NETWORK as e: raise wrong(f'they describe no network: {e}') from None
     for k in held.keys() | shapes.keys():
