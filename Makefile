@@ -8,6 +8,8 @@ SPACE ?= dist/space
 MINUTES ?=
 # An index for another build of torch, e.g. the CPU one; README.md names them.
 TORCH_INDEX ?=
+# The folder of tokenizer and bundles that `make screenshots` shows.
+RUNS ?= runs/$(DATA)
 # Which notebooks `make notebooks` runs; all by default.
 NB ?=
 
@@ -58,8 +60,8 @@ results: environment  ## fill the missing cells of the table of results: make re
 tuning: environment  ## climb the ladder of settings on validation: make tuning DATA=folder
 	$(BIN)/tiger_tune --data "$(DATA)"
 
-screenshots: environment  ## pictures of the app for README: make screenshots [DATA=folder]
-	$(BIN)/python .ci/screenshots.py "$(DATA)"
+screenshots: environment  ## pictures of the app for README: make screenshots [DATA=folder RUNS=folder]
+	$(BIN)/python .ci/screenshots.py "$(DATA)" "$(RUNS)"
 
 space: environment  ## a folder for a Hugging Face Space: make space [SPACE=dist/space]
 	$(BIN)/tiger_demo --data sample --prepare-only

@@ -50,15 +50,26 @@ def find():
     raise RuntimeError('No Chromium is installed and none could be installed: install the package chromium. '
                        'Tried:\n' + '\n'.join(tried))
 
+SERVE = '''
+import sys
+from pathlib import Path
+from tiger_nb.app import launch
+from tiger_nb.dataset import load
+data, runs, port = sys.argv[1:]
+launch(load(data), {name: Path(runs)/name for name in ('tokenizer', 'sasrec', 'tiger')}, int(port))
+'''
+
 @contextmanager
-def app(data='sample', limit=90):
-    "Start the demo as a user does; gives its address once it prints it and answers, within `limit` seconds."
+def app(data='sample', limit=90, runs=None):
+    """Start the demo as a user does; gives its address once it prints it and answers, within `limit` seconds.
+    With `runs`, a folder of tokenizer and bundles, nothing is trained."""
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         port = s.getsockname()[1]
     url = f'http://127.0.0.1:{port}'
     with tempfile.TemporaryFile('w+') as log:
         command = [BIN/'tiger_demo', '--data', data, '--port', str(port)]
+        if runs: command = [sys.executable, '-c', SERVE, data, runs, str(port)]
         env = {**os.environ, 'PYTHONUNBUFFERED': '1'}
         demo = subprocess.Popen(command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=log,
                                 stderr=subprocess.STDOUT, env=env)

@@ -10,7 +10,8 @@ import numpy as np
 from browser import check
 from playwright.sync_api import expect
 
-READY = """() => document.querySelector('#view') && !document.querySelector('#view[aria-busy], .waiting')
+READY = """() => document.querySelector('#view')
+  && !document.querySelector('#view[aria-busy], .waiting, .stale')
   && [...document.querySelectorAll('.figure')].every(b => b.dataset.drawn)"""
 
 @cache
@@ -119,7 +120,7 @@ def the_beam_tree_explains_the_list(v):
     assert re.search(r'stays to the end|fell out of the beam at level \d', said), said
     expect(v.page.locator('[data-figure=change] .plot-container')).to_be_visible()
     v.page.locator('[data-do=grow]').click()
-    v.page.wait_for_function("document.querySelector('[data-figure=beam]').shown === 'beam'", timeout=15_000)
+    v.page.wait_for_function("document.querySelector('[data-figure=beam]').dataset.grown", timeout=30_000)
 
 @check
 def bundles_are_compared(v):
@@ -182,6 +183,33 @@ def a_prefix_is_followed_through_tree_codebook_and_map(v):
     view = opened(v, 'codebook', prefix=first)
     expect(view).to_contain_text(f'{n} begin with')
     expect(view.locator('[data-figure=use] .plot-container')).to_be_visible()
+    second = int(codes[7, 1])   # a cell of level 2 means that code after any first one
+    view = opened(v, 'codebook', prefix=f'-1,{second}', level=2)
+    expect(view).to_contain_text(f'{int((codes[:, 1] == second).sum())} have')
+
+@check
+def a_lasso_is_kept_in_the_address(v):
+    view = opened(v, 'maps')
+    box = view.locator('[data-figure=map1]')
+    box.scroll_into_view_if_needed()
+    box.evaluate("b => Plotly.relayout(b, {dragmode: 'lasso'})")
+    at = box.bounding_box()
+    corner = lambda i, j: (at['x'] + at['width'] * i, at['y'] + at['height'] * j)
+    v.page.mouse.move(*corner(.25, .3))
+    v.page.mouse.down()
+    for i, j in ((.75, .3), (.75, .75), (.25, .75), (.25, .31)): v.page.mouse.move(*corner(i, j), steps=4)
+    v.page.mouse.up()
+    expect(view).to_contain_text('within the lasso')
+    v.page.wait_for_url('**lasso=1*')
+    ready(v)
+    lit = "b => b._fullData[0].selectedpoints.length"
+    n = view.locator('[data-figure=map2]').evaluate(lit)
+    assert 0 < n < shop().n_items, f'{n} items are lit on the other map'
+    v.page.reload()
+    ready(v)
+    assert v.page.locator('[data-figure=map1]').evaluate(lit) == n, 'a link shows another selection'
+    with v.page.expect_download() as got: v.page.locator('[data-do=csv][data-table=lit]').click()
+    assert len(Path(got.value.path()).read_text().splitlines()) == n + 1
 
 @check
 def a_new_item_gets_codes_and_comes_up(v):
@@ -202,6 +230,7 @@ def temperatures_and_runs_are_shown(v):
     assert len(rows) == 5 and rows[0][1] <= rows[-1][1], 'warmer lists have no more entropy'
     view.locator('input[type=range]').first.fill('2.5')
     v.page.wait_for_function("location.search.includes('temperature=2.5')", timeout=20_000)
+    ready(v)
     view = opened(v, 'runs')
     for text in ('recall@10', 'oracle', 'split sha256', 'What is missing'):
         expect(view.get_by_text(text).first).to_be_visible()
@@ -209,6 +238,12 @@ def temperatures_and_runs_are_shown(v):
 @check
 def tables_and_figures_are_saved(v):
     opened(v, 'recommend', user=1)
+    from tiger_nb.app.state import Memo
+    made = []
+    def make(s): return made.append(s['user']) or dict(html=str(s['user']))
+    memo, state = Memo(), dict(user=1, history=[2], beams=5)
+    marks = [memo('lists', make, state | more)['mark'] for more in ({}, dict(beams=9), dict(user=2), {})]
+    assert made == [1, 2] and marks[0] == marks[1] == marks[3] != marks[2], 'made again, or not'
     with v.page.expect_download() as got: v.page.locator('[data-do=csv][data-table=tiger]').click()
     lines = Path(got.value.path()).read_text().splitlines()
     assert lines[0].startswith('rank,item,key,title,score') and len(lines) == 11, lines[:2]
@@ -321,8 +356,8 @@ def hostile_app():
         port = s.getsockname()[1]
         s.close()
         dataset, paths = hostile_shop(Path(tmp))
-        app = launch(dataset, paths, port, block=False)
-        try: yield port, lambda: launch(dataset, paths, port, block=False)
+        app = launch(dataset, paths, port, block=False, prepare=False)
+        try: yield port, lambda: launch(dataset, paths, port, block=False, prepare=False)
         finally: app.close(verbose=False)
 
 @check
@@ -371,7 +406,10 @@ def strangers_and_forged_events_are_refused(v):
     def asked(data, **head):
         body = json.dumps(dict(data=data, component_id=app, fn_name='show', session_hash='x'))
         return post(v.url, where, body, **head)
-    assert asked({})[0] == 200
+    first = asked(dict(part='recommend', state=dict(user=1)))
+    assert first[0] == 200
+    again = dict(part='recommend', state=dict(user=1), have=json.loads(first[2])['mark'])
+    assert json.loads(asked(again)[2])['same'], 'what the browser has is sent again'
     assert asked({}, Host='evil.example')[0] == 403, 'a foreign host is served'
     assert asked({}, Origin='http://evil.example')[0] == 403, 'a foreign page is served'
     assert post(v.url, '/gradio_api/upload', '{}')[0] == 403, 'uploads are on'

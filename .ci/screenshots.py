@@ -1,5 +1,6 @@
-"""make screenshots: pictures of the app for README, and the beam tree growing. `python .ci/screenshots.py
-DATA …` takes data folders or sample; their runs must be there (tiger_demo --prepare-only)."""
+"""make screenshots: pictures of the app for README, and the beam tree growing.
+`python .ci/screenshots.py DATA RUNS [DATA RUNS …]` takes data folders (or sample), each with its folder of
+tokenizer and bundles. Nothing is trained."""
 import io, sys, time
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from browser_tabs import READY
 
 OUT = Path(__file__).resolve().parents[1]/'nbs/screenshots'
 MOST = 150_000  # bytes of a picture
-SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7&prefix=26',
-         'diversity': ''}
+FRAMES = 8      # a level of the growing tree
+SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7', 'newitem': '',
+         'diversity': '', 'runs': ''}
 
 def small(png, path, width=1100):
     "A screenshot as a WebP of at most `MOST` bytes."
@@ -21,21 +23,25 @@ def small(png, path, width=1100):
         image.save(path, 'WEBP', quality=quality, method=6)
         if path.stat().st_size <= MOST: return
 
-def ready(page): page.wait_for_function(READY, timeout=120_000)
+def ready(page): page.wait_for_function(READY, timeout=300_000)
 
 def grown(page, path):
-    "The beam tree, a frame a level, as an animation."
-    box, frames = page.locator('[data-figure=beam]'), []
-    names = box.evaluate("b => [...Object.keys(b.all).filter(k => /^beam\\d/.test(k)).sort(), 'beam']")
-    page.locator('.drawing:has([data-figure=beam])').scroll_into_view_if_needed()
-    page.locator('[data-do=grow]').click()
-    for name in names:
-        page.wait_for_function(f"document.querySelector('[data-figure=beam]').grown === '{name}'")
-        page.wait_for_timeout(150)
+    "The beam tree, some frames a level, as an animation."
+    box, frames, times = page.locator('[data-figure=beam]'), [], []
+    box.evaluate("b => b.scrollIntoView({block: 'start'})")
+    last = box.evaluate("b => b._fullLayout.xaxis.tickvals.length")
+    for n in range(last * FRAMES + 1):
+        box.evaluate("(b, t) => { b.at = t; return document.querySelector('.shell').redraw(b) }", n / FRAMES)
         image = Image.open(io.BytesIO(box.screenshot())).convert('RGB')
-        frames.append(image.resize((900, round(image.height * 900 / image.width))))
-    times = [1000] * (len(frames) - 1) + [3500]
-    frames[0].save(path, 'WEBP', save_all=True, append_images=frames[1:], duration=times, loop=0, quality=60)
+        image = image.resize((800, round(image.height * 800 / image.width)), Image.LANCZOS)
+        frames.append(image.quantize(48, dither=Image.Dither.NONE).convert('RGB'))
+        times.append(60 if n % FRAMES else 700)
+    box.evaluate("b => { delete b.at; return document.querySelector('.shell').redraw(b) }")
+    times[-1] = 3500
+    for quality in (70, 50, 35):
+        frames[0].save(path, 'WEBP', save_all=True, append_images=frames[1:], duration=times, loop=0,
+                       quality=quality, method=4, minimize_size=True)
+        if path.stat().st_size <= 2 * MOST: return
 
 def shoot(page, url, data):
     "Pictures of one data set: every tab, one in the dark, one on a phone."
@@ -55,15 +61,16 @@ def shoot(page, url, data):
     small(page.screenshot(), OUT/f'{data}-phone.webp', 390)
     page.set_viewport_size({'width': 1400, 'height': 1000})
 
-def main(names):
+def main(args):
     OUT.mkdir(exist_ok=True)
-    for name in names or ['sample']:
+    args = args or ['sample', 'runs/sample']
+    for data, runs in zip(args[::2], args[1::2], strict=True):
         start = time.time()
-        with browser.app(name, limit=300) as url, browser.visit(url) as v:
+        with browser.app(data, 300, runs) as url, browser.visit(url) as v:
             v.page.add_init_script("for (const t of ['recommend', 'compare', 'maps', 'tree', 'codebook', "
                                    "'newitem', 'diversity', 'runs']) localStorage.setItem('hint-' + t, '1')")
-            shoot(v.page, url, Path(name).name.lower())
-        print(f'{name}: {time.time() - start:.0f} s, in {OUT}')
+            shoot(v.page, url, Path(data).name.lower())
+        print(f'{data}: {time.time() - start:.0f} s, in {OUT}')
     return 0
 
 if __name__ == '__main__': sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,9 @@
 // The page's one script. The state of a visit is the address; Python understands it and answers with a view.
 const root = element.querySelector('.shell'), view = root.querySelector('#view'), status = root.querySelector('.status')
 const TABS = [...root.querySelectorAll('[role=tab]')], HINTS = JSON.parse(root.dataset.hints)
-const KEYS = ['user', 'history', 'item', 'prefix', 'model', 'beams', 'color', 'by', 'shape', 'level', 'temperature', 'title', 'about', 'other', 'k']
+const KEYS = ['user', 'history', 'item', 'prefix', 'lasso', 'model', 'beams', 'color', 'by', 'shape', 'level', 'temperature', 'title', 'about', 'other', 'k']
 let tab = 'recommend', state = {}, said = {}, tables = {}, past = [], asked = 0
+const took = {}, working = new Set(), bases = {}   // ms of each part before; what is asked now; points under figures
 
 // ---- the address -------------------------------------------------------------------------------------------
 const read = () => {
@@ -21,38 +22,73 @@ const write = push => {
 }
 
 // ---- asking ------------------------------------------------------------------------------------------------
-const ask = async (part, more = {}) => {
-  const got = await server.show({part, state: {...state, ...more}})
-  if (!got || got.html === undefined) throw new Error('no answer')
-  return got
+const ask = async (part, more = {}, have = '') => {
+  const work = {part, start: performance.now()}
+  working.add(work)
+  try {
+    const got = await server.show({part, have, state: {...state, ...more}})
+    if (!got || got.html === undefined) throw new Error('no answer')
+    took[part] = performance.now() - work.start
+    return got
+  } finally { working.delete(work) }
 }
+const bar = root.querySelector('progress')
+setInterval(() => {   // what takes longer than half a second has a bar; the last time says how long it will take
+  const now = performance.now(), long = [...working].filter(w => now - w.start > 500)
+  bar.classList.toggle('on', long.length > 0)
+  if (!long.length) return
+  const share = Math.min(...long.map(w => took[w.part] ? (now - w.start) / took[w.part] : NaN))
+  if (share < .98) bar.value = share
+  else bar.removeAttribute('value')
+}, 150)
 const fail = place => { place.innerHTML = '<p class="note warn" role="status">The server did not answer: it may be busy or gone. <button type="button" class="do text" data-do="again">Try again</button></p>' }
 const show = async ({push = true, keep = false} = {}) => {
   const mine = ++asked
   view.setAttribute('aria-busy', 'true')
   try {
-    const got = await ask(tab)
+    const got = await ask(tab, {}, view.dataset.tab === tab ? view.dataset.mark : '')
     if (mine !== asked) return
     state = got.state
     said = got.address
     write(push)
+    view.dataset.tab = tab
+    if (got.again) setTimeout(() => mine === asked && show({push: false, keep: true}), got.again * 1000)
+    if (got.same) return fill_parts(view)
+    view.dataset.mark = got.mark || ''
     fill(view, got, keep)
   } catch (e) { if (mine === asked) fail(view) }
   finally { if (mine === asked) view.removeAttribute('aria-busy') }
 }
 const fill = (place, got, keep) => {
-  const at = keep && [...view.querySelectorAll('.scroll, .found')].map(x => x.scrollTop)
+  const at = keep && [...view.querySelectorAll('.scroll, .found')].map(x => x.scrollTop), focused = named(document.activeElement)
+  const old = new Map(keep ? [...place.querySelectorAll('.later[data-mark]')].map(x => [x.dataset.part, x]) : [])
   Object.assign(tables, got.tables)
   place.innerHTML = got.html
+  for (const p of place.querySelectorAll('[data-part]')) if (old.has(p.dataset.part)) p.replaceWith(old.get(p.dataset.part))   // until its new one is there
   sides()
   if (at) [...view.querySelectorAll('.scroll, .found')].forEach((x, i) => { x.scrollTop = at[i] || 0 })
-  for (const box of place.querySelectorAll('.figure')) draw(box, got.figures)
-  for (const p of place.querySelectorAll('[data-part]')) later(p)
+  for (const box of place.querySelectorAll('.figure')) if (got.figures[box.dataset.figure]) draw(box, got.figures)
+  if (focused && !view.contains(document.activeElement)) view.querySelector(focused)?.focus({preventScroll: true})
+  fill_parts(place)
 }
+const fill_parts = place => { for (const p of place.querySelectorAll('[data-part]')) later(p) }
 const later = async place => {
   const mine = asked
-  try { const got = await ask(place.dataset.part); if (mine === asked) fill(place, got) }
-  catch (e) { if (mine === asked) fail(place) }
+  if (place.dataset.mark) place.classList.add('stale')
+  try {
+    const got = await ask(place.dataset.part, {}, place.dataset.mark)
+    if (mine !== asked) return
+    place.classList.remove('stale')
+    if (got.again) setTimeout(() => mine === asked && place.isConnected && later(place), got.again * 1000)
+    if (got.same) return
+    place.dataset.mark = got.mark || ''
+    fill(place, got)
+  } catch (e) { if (mine === asked) fail(place) }
+}
+const named = e => {   // a selector for what has the focus, so that it has it again when the view is new
+  if (!e || !view.contains(e) || e === view) return ''
+  const d = Object.entries(e.dataset).filter(([k]) => ['do', 'item', 'user', 'at', 'key', 'figure', 'side', 'find', 'level', 'table'].includes(k))
+  return d.map(([k, v]) => `[data-${k}="${CSS.escape(v)}"]`).join('')
 }
 
 // ---- figures -----------------------------------------------------------------------------------------------
@@ -68,12 +104,14 @@ const TYPES = {i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i
 const unpack = a => a && a.bdata ? Array.from(new TYPES[a.dtype](Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer)) : a || []
 const draw = async (box, all) => {
   box.all = all || box.all
-  const name = box.dataset.figure, json = box.all[box.shown || name]
+  const name = box.dataset.figure, json = box.all[name]
   if (!json || !box.clientWidth) return
-  const fig = JSON.parse(json), map = box.dataset.click === 'item' && box.closest('.maps')
+  const fig = grown(JSON.parse(json), box.at), map = box.dataset.click === 'item' && box.closest('.maps')
+  if (box.dataset.base) fig.data = [{...await base(box.dataset.base), selectedpoints: fig.layout.meta?.lit ?? undefined}, ...fig.data]
+  if (!box.isConnected) return
   const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
   const h = +made.layout.height || box.clientHeight
-  Object.assign(made.layout, {width: box.clientWidth, height: map ? box.clientHeight : h, autosize: false, uirevision: 'same'})
+  Object.assign(made.layout, {width: box.clientWidth, height: map ? box.clientHeight : h, autosize: false, uirevision: 'same', selections: [], selectionrevision: ++draws})
   if (made.layout.colorway === undefined) made.layout.font = {...made.layout.font, color: recolour('#22303C')}
   if (!map) box.style.height = h + 'px'
   await Plotly.react(box, made.data, made.layout, {displaylogo: false, responsive: false, scrollZoom: !!map, displayModeBar: map ? 'hover' : false, modeBarButtonsToRemove: ['toImage', 'autoScale2d']})
@@ -92,12 +130,44 @@ const draw = async (box, all) => {
   if (!click) return
   box.on('plotly_click', e => { if (e.points[0]) take(e.points[0]) })
   for (const kind of ['plotly_icicleclick', 'plotly_treemapclick']) box.on(kind, e => { if (e.points[0]) take(e.points[0]); return false })
-  if (click === 'item') box.on('plotly_selected', e => { if (e && e.points.length) lasso(e.points.map(p => +p.customdata)) })
+  if (map) box.on('plotly_selected', e => lasso(name, e))
 }
+let draws = 0
+const base = async said => {   // the points of a map: asked once a colour
+  const [part, name] = said.split(' '), key = `${part} ${state.color}`
+  bases[key] ??= ask(part).then(got => got.figures).catch(e => { delete bases[key]; throw e })
+  return JSON.parse((await bases[key])[name]).data[0]
+}
+const grown = (fig, t) => {   // a tree up to level t: lines end there, and points beyond it are not there yet
+  if (t === undefined) return fig
+  for (const trace of fig.data) {
+    const x = unpack(trace.x), y = unpack(trace.y)
+    if (trace.mode === 'lines') {
+      trace.x = []
+      trace.y = []
+      for (let i = 0; i < x.length; i += 3) {
+        const share = Math.min(t - x[i], 1)
+        if (share > 0) { trace.x.push(x[i], x[i] + share, null); trace.y.push(y[i], y[i] + share * (y[i + 1] - y[i]), null) }
+      }
+      continue
+    }
+    const on = x.map(v => v <= t), only = v => unpack(v).filter((_, i) => on[i])
+    for (const k of ['x', 'y', 'text', 'customdata', 'hovertext']) if (trace[k] && typeof trace[k] === 'object') trace[k] = only(trace[k])
+    if (trace.marker && typeof trace.marker.size === 'object') trace.marker.size = only(trace.marker.size)
+  }
+  return fig
+}
+root.redraw = draw   // for pictures of the tree while it grows
 const redraw = () => { for (const b of root.querySelectorAll('.figure')) draw(b) }
 new ResizeObserver(() => { clearTimeout(redraw.t); redraw.t = setTimeout(redraw, 120) }).observe(root)
 new MutationObserver(redraw).observe(document.body, {attributes: true, attributeFilter: ['class']})
-const lasso = ids => { for (const b of view.querySelectorAll('.maps .figure')) Plotly.restyle(b, {selectedpoints: [unpack(b.data[0].customdata).map((c, i) => ids.includes(+c) ? i : -1).filter(i => i >= 0)]}, [0]); say(`${ids.length} items are selected; the others are dimmed.`) }
+const lasso = (name, e) => {   // its corners go into the address, and Python says what lies within
+  const box = e && e.range && Object.values(e.range), free = e && e.lassoPoints && Object.values(e.lassoPoints)
+  if (!box && !free) return
+  let [x, y] = free || [[box[0][0], box[0][1], box[0][1], box[0][0]], [box[1][0], box[1][0], box[1][1], box[1][1]]]
+  const step = Math.ceil(x.length / 60), corners = x.map((_, i) => [x[i], y[i]]).filter((_, i) => i % step === 0)
+  if (corners.length > 2) act({do: 'lasso', lasso: [name === 'map2' ? 2 : 1, ...corners.flat().map(v => +v.toFixed(3))]})
+}
 const say = text => { status.textContent = text }
 
 // ---- actions -----------------------------------------------------------------------------------------------
@@ -112,12 +182,15 @@ const CHANGES = {   // each takes the state and what the button says, and gives 
   restore: () => ({history: null}),
   user: (s, d) => ({user: number(d.user), history: null, item: null}),
   prefix: (s, d) => ({prefix: d.prefix ? d.prefix.split(',').map(number) : []}),
-  cell: (s, d) => ({level: number(d.level), prefix: number(d.level) === 1 ? [number(d.code)] : s.prefix.slice(0, number(d.level) - 1).concat(number(d.code))}),
+  cell: (s, d) => ({level: number(d.level), prefix: [...Array(number(d.level) - 1).fill(-1), number(d.code)]}),   // -1: any code
+  lasso: (s, d) => ({lasso: d.lasso}),
+  dark: () => ({prefix: [], lasso: []}),
   set: (s, d) => ({[d.key]: d.value}),
 }
 const act = async d => {
   if (d.do === 'undo') { if (past.length) { state = past.pop(); await show({push: false}) } else say('There is nothing to undo.'); return }
   if (d.do === 'again') return show()
+  if (d.do === 'csv' && d.source) Object.assign(tables, (await ask(d.source)).tables)
   if (d.do === 'csv') return save(new Blob([tables[d.table] || ''], {type: 'text/csv'}), `${d.table}.csv`)
   if (d.do === 'save') return
   if (d.do === 'side') { for (const x of view.querySelectorAll('.sides')) x.dataset.side = d.side; return sides() }
@@ -143,7 +216,11 @@ const save = (blob, name) => { const a = document.createElement('a'); a.href = U
 const grow = async () => {
   const box = view.querySelector('[data-figure=beam]')
   if (!box || !box.all) return
-  for (const name of [...Object.keys(box.all).filter(k => /^beam\d/.test(k)).sort(), 'beam']) { box.shown = name; await draw(box); box.grown = name; await new Promise(r => setTimeout(r, 900)) }
+  const last = Math.max(...JSON.parse(box.all.beam).data.flatMap(t => unpack(t.x))), step = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1 : 1 / 12
+  for (let t = 0; t < last && box.isConnected; t += step) { box.at = t; await draw(box); await new Promise(r => setTimeout(r, t % 1 > 1e-6 && step < 1 ? 30 : 500)) }
+  delete box.at
+  await draw(box)
+  box.dataset.grown = 'yes'
 }
 const mark = () => { for (const t of TABS) { const on = t.dataset.tab === tab; t.setAttribute('aria-selected', on); t.tabIndex = on ? 0 : -1 } hint() }
 const hint = () => {

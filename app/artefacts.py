@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np, polars as pl
 
 from tiger_nb.compare import GROUPS, Counter, kept_predictions, open_bundles
-from tiger_nb.dataset import Dataset
 from tiger_nb.explain import certified_lists
-from tiger_nb.files import InputError
-from tiger_nb.presets import MODELS
-from tiger_nb.recommender import Recommender, load_ids
+from tiger_nb.recommender import MODELS, Dataset, InputError, Recommender, load_ids
 
 from .limits import Batcher, Turns
+from .state import Memo
 
 class Artefacts:
     "Read once when the page is built; visitors bring their own state."
@@ -38,6 +36,7 @@ class Artefacts:
         self.about = self._get('about', lambda: json.loads((tokenizer/'tokenizer.json').read_text())) or {}
         self.titles, self.keys = dataset.items['title'].to_list(), dataset.items['key'].to_list()
         self.turns, self.batcher, self._lists = Turns(), Batcher(self._answer), {}
+        self.memo = Memo()
         self._say(tokenizer is not None and (tokenizer/'codebooks.safetensors').exists())
 
     def _path(self, name): return self.paths[name]
@@ -162,13 +161,18 @@ class Artefacts:
         columns = [items[c].fill_null('').to_list() for c in ('title', 'key', 'brand') if c in items.columns]
         return [' '.join(map(str, row)).lower() for row in zip(*columns)]
 
+    def prefix_of(self, query):
+        "Codes of a query such as '12, 200, *', -1 for '*'; [] where it is none."
+        if self.ids is None or not re.fullmatch(r'\s*(\d+|\*)(\s*,\s*(\d+|\*))+\s*', query): return []
+        codes = [-1 if x == '*' else int(x[:9]) for x in re.findall(r'\d+|\*', query)][:self.ids.n_levels]
+        while codes and codes[-1] == -1: codes.pop()
+        return codes
+
     def find_items(self, query, limit=20):
         "Items with all words of the query in title, key or brand, or with a prefix such as '12, 200, *'."
         q = query.strip().lower()
         if not q: return []
-        if self.ids and re.fullmatch(r'\d+( *, *\d+)*( *, *\*)?|\d+ *, *\*', q) and (',' in q):
-            return self.with_prefix([int(x) for x in re.findall(r'\d+',
-                                                                q)][:self.ids.n_levels])[:limit].tolist()
+        if prefix := self.prefix_of(q): return self.with_prefix(prefix)[:limit].tolist()
         first = [i for i in ([int(q)] if q.isdecimal() and len(q) < 10 else []) if i < self.n_items]
         words, starts, rest = q.split(), [], []
         for i, text in enumerate(self._item_texts):
@@ -190,6 +194,7 @@ class Artefacts:
         return same.cumprod(2).sum(2).max(1).tolist()
 
     def with_prefix(self, prefix):
-        "Items whose Semantic ID begins with these codes."
+        "Items whose Semantic ID begins with these codes; -1 stands for any."
         if self.ids is None: return np.empty(0, int)
-        return np.flatnonzero((self.ids.codes[:, :len(prefix)] == np.array(prefix, int)).all(1))
+        prefix = np.array(prefix, int)
+        return np.flatnonzero(((self.ids.codes[:, :len(prefix)] == prefix) | (prefix < 0)).all(1))

@@ -2,14 +2,12 @@
 import numpy as np, polars as pl
 
 from tiger_nb.code_plots import residual_bars, use_heatmap
-from tiger_nb.compare import entropy
-from tiger_nb.files import InputError
+from tiger_nb.compare import Tokenizer, entropy, relative_error
 from tiger_nb.plots import heatmap, scatter
-from tiger_nb.quantizers import relative_error
-from tiger_nb.tokenizer import Tokenizer
+from tiger_nb.recommender import InputError
 
-from .render import (chips, drawing, esc, field, figures, header, item, later, listed, note, panel,
-                     table)
+from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed, note,
+                     panel, table)
 
 TITLE = 'Codebook'
 HINT = ('A row a level, a column a code. Click a cell to see its items and to light them on the map. Choose '
@@ -67,7 +65,9 @@ def chosen(a, s, limit=40):
                                                             'the tree.'))
     items = a.with_prefix(s['prefix'])
     rows = [item(a, i, len(s['prefix'])) for i in items[:limit].tolist()]
-    head = header(f'{len(items):,} begin with {chips(s["prefix"])}', 'they are lit on the map')
+    name = 'have' if -1 in s['prefix'] else 'begin with'
+    head = header(f'{len(items):,} {name} {chips(s["prefix"])}', 'they are lit on the map',
+                  csv_button('lit', 'maps.lit'))
     return panel(head, f'<div class="scroll">{listed(rows, "list")}</div>',
                  note(f'{len(items) - limit:,} more.') if len(items) > limit else '')
 
@@ -87,25 +87,41 @@ def vectors(a, s):
     u, w, _ = np.linalg.svd(c, full_matrices=False)
     places = (u * w)[:, :2] if len(used) > 1 else np.zeros((len(used), 2))
     order = used[np.argsort(places[:, 0])]
-    far = np.linalg.norm(book[order][:, None] - book[order][None], axis=2)
-    said = [f'code {k}: {words(a, l, k)}' for k in used]
+    far, names, averaged = distances(book, order)
+    like = words(a, l)
+    said = [f'code {k}: {like[k]}' for k in used.tolist()]
     made = dict(codes=scatter(places[:, 0], places[:, 1], None, said, title='',
                               square=True).update_layout(height=340, margin=dict(t=12)),
-                far=heatmap(far, order, order, title='').update_layout(height=380, margin=dict(t=12)))
+                far=heatmap(far, names, names, title='').update_layout(height=380, margin=dict(t=12)))
     for axis in (made['far'].update_xaxes, made['far'].update_yaxes): axis(type='category')
     made['codes'].data[0].customdata = [[l, int(k)] for k in used]
     level = field('level', 'Level', {n: str(n) for n in range(1, a.ids.learned.shape[1] + 1)}, l + 1)
     return dict(html=panel(header(f'The vectors of level {l + 1}', 'principal plane; a click chooses a code',
                                   level),
-                           drawing('codes', 'Codebook vectors in a plane', 340,
-                                   'cell'), '<h4>Distances between code words</h4>',
-                           drawing('far', 'Distances between codebook vectors',
-                                   380)), figures=figures(**made))
+                           drawing('codes', 'Codebook vectors in a plane', 340, 'cell'),
+                           f'<h4>Distances between code words{averaged}</h4>',
+                           drawing('far', 'Distances between codebook vectors', 380)),
+                figures=figures(**made))
 
-def words(a, level, code):
-    "What a code word looks like: a title of the item nearest to it."
-    items = np.flatnonzero(a.ids.codes[:, level] == code)
-    return a.titles[items[0]]
+def distances(book, order, most=128):
+    "Distances of code words in an order, means of blocks where there are many, their names, and a remark."
+    v = np.asarray(book[order], np.float64)
+    square = (v**2).sum(1)
+    far = np.sqrt((square[:, None] + square - 2 * v @ v.T).clip(min=0))
+    if len(order) <= most: return far.round(4), order, ''
+    first = np.arange(0, len(order), -(-len(order) // most))
+    size = np.diff(np.append(first, len(order)))
+    far = np.add.reduceat(np.add.reduceat(far, first, 0), first, 1) / np.outer(size, size)
+    return far.round(4), order[first], f', means over blocks of {size[0]} neighbours'
+
+def words(a, level):
+    "What each code word looks like: {code: title of the item whose residual is nearest to it}."
+    q, codes = a.tokenizer.quantizer, a.ids.learned
+    books = np.asarray(q.codebooks)
+    rest = q.latents(a.vectors) - sum(books[l][codes[:, l]] for l in range(level + 1))   # (N, d)
+    order = np.lexsort((np.linalg.norm(rest, axis=1), codes[:, level]))
+    code, first = np.unique(codes[order, level], return_index=True)
+    return {int(k): a.titles[i] for k, i in zip(code, order[first])}
 
 def residual(a, s):
     "One item's residual, shrinking."

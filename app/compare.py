@@ -3,13 +3,12 @@ import polars as pl
 
 from tiger_nb.code_plots import rank_flow
 from tiger_nb.compare import GROUPS, by_group, lost_levels, moves, overlap
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 from tiger_nb.plots import bars
 
 from .recommend import verdict
 from .render import (add, button, csv, csv_button, drawing, esc, field, figures, header, item, join, later,
-                     note, panel,
-                     sentence, table)
+                     later_on, note, panel, sentence, table)
 
 TITLE = 'Compare'
 HINT = ('Every bundle answers the same history. Lines show how far an item moves between two lists. Below: '
@@ -57,6 +56,7 @@ def column(a, s, name, ranked, target):
 
 def groups(a, s):
     "Hits by group of users, and the level at which targets are lost."
+    if a.wait_for(1): return later_on('Every bundle answers the test users, once …')
     told = a.all_told
     if not told: return dict(html=note('No bundle has lists of the test users.'))
     shown = by_group({a.name(n): t for n, t in told.items()}, a.dataset, s['by'], 10).head(12)

@@ -2,7 +2,7 @@
 import polars as pl
 
 from tiger_nb.compare import diversity
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 from tiger_nb.plots import curves
 
 from .render import drawing, esc, field, figures, header, item, join, later, listed, note, panel, table

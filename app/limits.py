@@ -2,7 +2,7 @@
 import os, queue, threading
 from concurrent.futures import Future, TimeoutError
 
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 
 LETTERS, ITEMS, BODY = 200, 200, 100_000   # of a search, in a history, bytes of a request
 WAITING, PATIENCE = 64, 30                 # requests that may wait, seconds

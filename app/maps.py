@@ -1,12 +1,12 @@
 "Map: two views of the same items, by their vectors and by what their codes say of them."
-import numpy as np
+import numpy as np, polars as pl
 
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 from tiger_nb.plots import COLORS, INK, PAPER, RUST, item_map
 
 from .recommend import pair
-from .render import (VARIABLES, card, chips, csv, csv_button, drawing, esc, field, figures, header, item,
-                     join, listed, note, panel, search)
+from .render import (VARIABLES, button, card, chips, count, csv, csv_button, drawing, esc, field, figures,
+                     header, item, join, later_on, listed, note, panel, search)
 
 TITLE = 'Map'
 HINT = ('Every point is an item; near means alike. Left by the item vectors, right by what the quantizer '
@@ -17,44 +17,77 @@ LISTS = [('diamond-open', COLORS[5], 11), ('square-open', INK, 15)]
 
 def view(a, s):
     "Both maps, a search, the selected item."
+    if a.wait_for(0): return later_on('The map is being laid out, once for these codes: about a minute …')
     one, two = a.maps
     if one is None: return dict(html=panel(note(esc(a.missing['map']), 'warn')))
     color = field('color', 'Colour by', {c: c for c in a.colours}, s['color'])
-    lit = a.with_prefix(s['prefix']) if s['prefix'] else None
-    marks = marked(a, s)
-    made = {'map1': figure(a, s, one, lit, marks)}
-    if two is not None: made['map2'] = figure(a, s, two, lit, marks)
+    lit, marks = a.lit(s), marked(a, s)
+    made = {name: figure(a, s, xy, lit, marks) for name, xy in (('map1', one), ('map2', two))
+            if xy is not None}
+    if s['lasso']: around(made, s['lasso'])
     names = dict(map1='By their vectors', map2='By what their codes say')
-    maps = join(lambda n: f'<div><h4>{names[n]}</h4>{drawing(n, names[n], 520, "item")}</div>', made)
-    tools = color + (f'<button type="button" class="do text" data-do="prefix" data-prefix="">Light all '
-                     f'again: {chips(s["prefix"])} ×</button>' if s['prefix'] else '')
+    maps = join(lambda n: f'<div><h4>{names[n]}</h4>'
+                          f'{drawing(n, names[n], 520, "item", base=f"maps.points {n}")}</div>', made)
+    what = chips(s['prefix']) + (' lasso' if s['lasso'] else '')
+    tools = color + (button('dark', 'Light all items again', f'Light all again: {what} ×', 'text')
+                     if lit is not None else '')
     left = (f'<div class="tools">{tools}</div><div class="maps{"" if len(made) == 2 else " one"}">{maps}'
             f'</div>{legend(a, s)}'
             + (note('There are no codebooks, so there is no map of reconstructions.') if two is None else ''))
     right = search('items', 'Find an item', 'words of its title, or 12, 200, *') + found(a, s) + card(a,
             s['item'])
-    return dict(html=f'<div class="three"><div>{left}</div><div>{right}</div></div>', figures=figures(**made),
-                tables=places(a, one, two))
+    return dict(html=f'<div class="three"><div>{left}</div><div>{right}</div></div>', figures=figures(**made))
 
-def places(a, one, two):
+def around(made, lasso):
+    "Draw the lasso on the map on which it was drawn."
+    x, y = lasso[1::2], lasso[2::2]
+    name = f'map{int(lasso[0])}'
+    if name in made:
+        made[name].add_scatter(x=[*x, x[0]], y=[*y, y[0]], mode='lines', hoverinfo='skip', showlegend=False,
+                               line=dict(color=RUST, width=1.5, dash='dot'))
+
+def points(a, s):
+    "All items on both maps in a colour: asked once, whatever is marked on them."
+    color = a.colours[s['color']]
+    named = {int(c): a.colour_name(s['color'], int(c)) for c in np.unique(color)}
+    codes = [' '.join(map(str, c)) for c in a.ids.codes.tolist()] if a.ids else [''] * a.n_items
+    texts = [f'{t} [{c}] {named[n]}' for t, c, n in zip(a.titles, codes, color.tolist())]
+    made = {}
+    for name, xy in zip(('map1', 'map2'), a.maps):
+        if xy is None: continue
+        made[name] = item_map(xy, color, texts)
+        made[name].update_traces(marker_showscale=False, unselected=dict(marker=dict(opacity=.08)))
+    return dict(html='', figures=figures(**made))
+
+def places(a, s):
     "The coordinates as a table."
-    import polars as pl
+    one, two = a.maps
     columns = dict(item=range(a.n_items), key=a.keys, title=a.titles, x=one[:, 0], y=one[:, 1])
     if two is not None: columns |= dict(x_codes=two[:, 0], y_codes=two[:, 1])
-    return {'places': csv(pl.DataFrame(columns))}
+    return dict(html='', tables={'places': csv(pl.DataFrame(columns))})
+
+def lit_items(a, s):
+    "The items that are lit, as a table."
+    items = a.lit(s)
+    items = np.arange(a.n_items) if items is None else items
+    columns = dict(item=items, key=[a.keys[i] for i in items], title=[a.titles[i] for i in items])
+    if a.ids: columns['codes'] = a.ids.codes[items].tolist()
+    return dict(html='', tables={'lit': csv(pl.DataFrame(columns))})
+
+PARTS = dict(points=points, places=places, lit=lit_items)
 
 def legend(a, s):
     "What the colours mean, the largest first."
     values, n = np.unique(a.colours[s['color']], return_counts=True)
     if len(values) > len(COLORS):
         said = f'{len(values)} values have hues of their own; a hover says which.'
-        return note(f'{said} {csv_button("places")}')
+        return note(f'{said} {csv_button("places", "maps.places")}')
     tint = lambda at: f'var({VARIABLES[COLORS[at]]})' if COLORS[at] in VARIABLES else COLORS[at]
     dot = lambda at: (f'<li><i style="background:{tint(at)}'
                       f'"></i>{esc(a.colour_name(s["color"], int(values[at])))} '
                       f'<small>{n[at]:,}</small></li>')
     dots = join(dot, range(len(values)))
-    return f'<ul class="legend">{dots}</ul><div class="tools">{csv_button("places")}</div>'
+    return f'<ul class="legend">{dots}</ul><div class="tools">{csv_button("places", "maps.places")}</div>'
 
 def marked(a, s):
     "{name: item ids} of the rings."
@@ -67,16 +100,15 @@ def marked(a, s):
                   'selected': [] if s['item'] is None else [s['item']]}
 
 def figure(a, s, xy, lit, marks):
-    "One map; what is not lit is dimmed and stays."
-    color = a.colours[s['color']]
-    names = [a.colour_name(s['color'], int(c)) for c in color]
-    codes = [' '.join(map(str, c)) for c in a.ids.codes.tolist()] if a.ids else [''] * a.n_items
-    texts = [f'{t} [{c}] {n}' for t, c, n in zip(a.titles, codes, names)]
-    fig = item_map(xy, color, texts, title='', marks=marks, height=520)
-    fig.update_traces(marker_showscale=False, selector=0)
-    if lit is not None: fig.data[0].update(selectedpoints=lit, unselected=dict(marker=dict(opacity=.08)))
+    "What lies over the points of one map, and which of them are lit: the others are dimmed and stay."
+    some = list(dict.fromkeys(i for items in marks.values() for i in items))
+    at = {i: n for n, i in enumerate(some)}
+    marks = {name: [at[i] for i in items] for name, items in marks.items()}
+    fig = item_map(xy[np.array(some, int)], None, [a.titles[i] for i in some], '', some, marks, 520)
+    fig.data = fig.data[1:]
+    fig.layout.meta = dict(lit=None if lit is None else lit.tolist())
     looks = dict(zip([a.name(n) for n in pair(a)], LISTS)) | RINGS
-    for t in fig.data[1:]:
+    for t in fig.data:
         symbol, tint, size = looks[t.name]
         t.marker.update(symbol=symbol, color=tint, size=size, line=dict(width=2.2, color=tint))
     path = np.array(s['history'], int)
@@ -102,11 +134,14 @@ def clusters(a, fig, xy, most=6):
 
 def found(a, s, limit=40):
     "The items of the lit prefix."
-    if not s['prefix']: return ''
-    items = a.with_prefix(s['prefix']).tolist()
+    items = a.lit(s)
+    if items is None: return ''
+    items = items.tolist()
     rows = [item(a, i, len(s['prefix'])) for i in items[:limit]]
     more = note(f'{len(items) - limit:,} more are lit and not listed.') if len(items) > limit else ''
-    return panel(header(f'{len(items):,} begin with {chips(s["prefix"])}'), listed(rows, 'list scroll'), more)
+    name = f'{len(items):,} begin with {chips(s["prefix"])}' if s['prefix'] else count(len(items))
+    return panel(header(name, 'within the lasso' if s['lasso'] else '', csv_button('lit', 'maps.lit')),
+                 listed(rows, 'list scroll'), more)
 
 def api(a):
     def item_card(item: int) -> dict:

@@ -2,16 +2,17 @@
 import numpy as np, polars as pl
 
 from tiger_nb.explain import ranks_of, who_sees, with_item
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 
 from .maps import figure
-from .render import (button, chips, drawing, esc, figures, header, item, listed, note, panel, table)
+from .render import (button, chips, drawing, esc, figures, header, item, later, listed, note, panel, table)
 
 TITLE = 'New item'
 HINT = ('Type a title and a description. The frozen tokenizer gives the item a Semantic ID; nothing is '
         'trained, and '
         'nobody else sees your item.')
 USERS = 200   # test users that are asked
+BASE, PLACE = 'maps.points map1', 'Map with the new item'
 
 def view(a, s):
     "The form, and what becomes of the item."
@@ -29,19 +30,26 @@ def view(a, s):
     body, tables = table('margins', pl.DataFrame(found['levels']), 'Its Semantic ID, level by level',
                          form='.4f')
     near = [item(a, i, before=f'<span class="score">{c:.2f}</span>') for i, c in found['near']]
-    left = panel(chips(found['codes']), body) + who(a, s, found['codes'])
+    asked = later('newitem.who', f'Asking {min(USERS, len(a.split.users))} test users …')
+    left = panel(chips(found['codes']), body) + asked
     html = form + f'<div class="two even"><div>{left}</div><div>'
     html += panel(header('Its nearest items', 'by cosine'), listed(near, 'list')) + '</div></div>'
     made = {}
     if place is not None:
-        fig = figure(a, s | dict(history=[], item=None), a.maps[0], None, {})
+        fig = figure(a, dict(history=[], color=s['color']), a.maps[0], None, {})
         fig.add_scatter(x=[place[0]], y=[place[1]], mode='markers', name='the new item', hoverinfo='name',
                         marker=dict(symbol='star', size=24, color='#D55E00',
                                     line=dict(width=2, color='#FFFFFF')))
         made = figures(place=fig)
         html += panel(header('Its place on the map', 'the middle of its five nearest items'),
-                      f'<div class="maps one">{drawing("place", "Map with the new item", 420, "item")}</div>')
+                      f'<div class="maps one">{drawing("place", PLACE, 420, "item", base=BASE)}</div>')
     return dict(html=html, figures=made, tables=tables)
+
+def who(a, s):
+    "Who would see it."
+    return dict(html=who_sees_it(a, s, encoded(a, s['title'], s['about'])['codes']))
+
+PARTS = dict(who=who)
 
 def encoded(a, title, about):
     "Vector, codes with margins, and neighbours of a text. Raises `InputError` where nothing can encode it."
@@ -64,7 +72,7 @@ def encoded(a, title, about):
                        'margin': float(d[second] - d[c]) if second is not None else None})
     return dict(vector=vector[0], codes=codes.tolist(), levels=levels, near=a.near(vector[0], 10))
 
-def who(a, s, codes):
+def who_sees_it(a, s, codes):
     "For which test users it would be recommended, and its rank after the visitor's own history."
     try:
         grown = with_item(a.models[s['model']], codes, s['title'])

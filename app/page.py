@@ -8,7 +8,7 @@ import gradio as gr
 import plotly
 from starlette.middleware import Middleware
 
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 
 from . import codebook, compare, diversity, maps, newitem, recommend, render, runs, tree
 from .limits import BODY, Guard, served_hosts
@@ -54,11 +54,12 @@ def answer(a, known, asked):
     asked = asked if isinstance(asked, dict) else {}
     part = choice(asked.get('part'), known, 'recommend')
     s = clean(a, asked.get('state'))
-    try: shown = known[part](a, s)
+    try: shown = a.memo(part, lambda seen: known[part](a, seen), s)
     except InputError as e: shown = dict(html=render.panel(render.note(render.sentence(e), 'warn')))
     except Exception:   # a visitor sees a sentence, the log what happened
         traceback.print_exc()
         shown = dict(html=render.panel(render.note(FAILED, 'warn')))
+    if shown.get('mark') and asked.get('have') == shown['mark']: shown = dict(html='', same=True)
     return dict(figures={}, tables={}) | shown | dict(part=part, state=s, address=address(a, s))
 
 def endpoint(f):
@@ -102,7 +103,8 @@ def shell(a, first):
         <header class="top"><h1>tiger<span>_</span>nb</h1><p>See a recommender think: <b>{title}</b>,
         {n["users"]:,} users and {n["items"]:,} items.</p></header>
         <nav role="tablist" aria-label="Views">{"".join(map(tab, TABS))}</nav>
-        <div class="hint" hidden></div><div class="status" role="status" aria-live="polite"></div>
+        <progress max="1" aria-label="Computing"></progress><div class="hint" hidden></div>
+        <div class="status" role="status" aria-live="polite"></div>
         <div id="view" role="tabpanel" tabindex="-1">{first}</div></div>''')
 
 def braces(html):
@@ -115,12 +117,14 @@ def launch(
     paths:dict,      # {'tokenizer': folder, 'sasrec': bundle, 'tiger': bundle}
     port:int=7860,   # on 127.0.0.1
     block:bool=True, # wait until it is stopped; False in notebooks and tests
+    prepare:bool=True, # make maps and lists that are not kept yet, beside the server
     **kw,            # more for `gr.Blocks.launch`
 )->gr.Blocks:
     "Serve the page and print its address. Raises `InputError` when the port is taken."
     os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'
     free_port(port)
     page = build(dataset, paths)
+    if prepare: page.artefacts.prepare()
     page.launch(server_port=port, prevent_thread_lock=True, **kw)
     print(f'http://127.0.0.1:{port}', flush=True)
     if block: page.block_thread()

@@ -3,7 +3,7 @@ import polars as pl
 
 from tiger_nb.code_plots import beam_figure
 from tiger_nb.explain import attention, beam_tree, counterfactuals, where_lost
-from tiger_nb.files import InputError
+from tiger_nb.recommender import InputError
 from tiger_nb.plots import bars, curves, heatmap
 
 from .render import (add, button, chips, count, csv, csv_button, drawing, esc, field, figures, header, item,
@@ -135,11 +135,10 @@ def subject(a, s):
     return a.ask(s['model'], s['history'], 1)[0][0]
 
 def beam(a, s):
-    "The tree as a figure, its frames for growing, and where the probability went."
+    "The tree as a figure, which app.js lets grow, and where the probability went."
     with a.turns: tree = beam_tree(a.models[s['model']], s['history'], s['beams'])
     i = subject(a, s)
-    drawn = lambda upto=None: beam_figure(tree.nodes, a.titles, a.ids.codes[i].tolist(), upto=upto, title='')
-    frames = {f'beam{l}': drawn(l) for l in range(1, a.ids.n_levels)}
+    fig = beam_figure(tree.nodes, a.titles, a.ids.codes[i].tolist(), title='')
     shares = tree.mass.with_columns(pl.exclude('level') * 100)
     lost = float(tree.mass['invalid'].sum())
     said = note(f'On IDs that do not exist the free model would have put at least {lost:.2%} of its '
@@ -149,10 +148,9 @@ def beam(a, s):
     body, tables = table('mass', shares, 'Where the probability goes, per cent', form='.2f')
     flat = tree.nodes.select('level', 'prefix', 'log_prob', 'score', 'kept', 'seen', 'items', title=pl.Series(
         [a.titles[e] for e in tree.nodes['example']]))
-    height = drawn().layout.height
-    return dict(html=drawing('beam', 'Tree of the beam search', height,
-                             'prefix') + said + csv_button('beam') + body,
-                figures=figures(beam=drawn(), **frames), tables=tables | {'beam': csv(flat)})
+    html = drawing('beam', 'Tree of the beam search', fig.layout.height, 'prefix')
+    return dict(html=html + said + csv_button('beam') + body, figures=figures(beam=fig),
+                tables=tables | {'beam': csv(flat)})
 
 def lost(a, s):
     "Rank and probability of an item's prefix at each level."

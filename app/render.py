@@ -5,7 +5,7 @@ the tab again. A place with `data-part` is filled after the page is shown.
 """
 from html import escape
 
-from tiger_nb.embeddings import clean_text
+from tiger_nb.compare import clean_text
 from tiger_nb.plots import COLORS, GREY, GRID, INK, PAPER, RUST
 
 VARIABLES = {INK: '--body-text-color', GREY: '--body-text-color-subdued', GRID: '--border-color-primary',
@@ -57,16 +57,22 @@ def later(part, text='Computing …', kind=''):
     "A place that is filled when the page stands."
     return f'<div class="later {kind}" data-part="{part}"><p class="note waiting">{text}</p></div>'
 
-def drawing(name, label, height, click='', kind=''):
-    "A place for a figure, with buttons that save it."
+def later_on(text):
+    "The answer of a part that is not ready; app.js asks again."
+    return dict(html=panel(f'<p class="note waiting">{text}</p>'), again=2, fresh=True)
+
+def drawing(name, label, height, click='', kind='', base=''):
+    "A place for a figure, with buttons that save it; `base` is 'part figure', whose first trace lies below."
     save = join(lambda f: button('save', f'Save this figure as {f.upper()}', f.upper(), 'text', format=f),
                 ['png', 'svg'])
     return (f'<div class="drawing {kind}"><div class="figure" role="img" aria-label="{esc(label)}" '
             f'tabindex="0" '
-            f'data-figure="{name}" data-click="{click}" style="height:{height}px"></div>'
+            f'data-figure="{name}" data-click="{click}" data-base="{base}" style="height:{height}px"></div>'
             f'<div class="tools">{save}</div></div>')
 
-def csv_button(name): return button('csv', f'Save the table {name} as CSV', 'CSV', 'text', table=name)
+def csv_button(name, source=''):
+    "Saves a table; one that is long is asked of the part `source` when it is wanted."
+    return button('csv', f'Save the table {name} as CSV', 'CSV', 'text', table=name, source=source)
 
 def table(name, frame, head='', tools='', form='.4f'):
     "A data frame as HTML with a CSV button: (html, {name: csv})."
@@ -93,7 +99,7 @@ def csv(frame):
 
 # ---- items --------
 def chips(codes, kind=lambda l: 'shared'):
-    return '<span class="sid">' + join(lambda l, c: f'<span class="{kind(l)}">{c}</span>',
+    return '<span class="sid">' + join(lambda l, c: f'<span class="{kind(l)}">{"*" if c < 0 else c}</span>',
                                        range(len(codes)), codes) + '</span>'
 
 def semantic_id(a, i, shared=0):
@@ -122,7 +128,13 @@ def found_items(a, query, do='select'):
         return note(f'No item has “{esc(query.strip())}” in its {where}.')
     row = lambda i: (f'<span class="name">{esc(a.titles[i])}</span>{semantic_id(a, i)}')
     verb = 'Add' if do == 'add' else 'Show'
-    return listed([button(do, f'{verb} {a.titles[i]}', row(i), 'row', item=i) for i in hits], 'found')
+    rows = [button(do, f'{verb} {a.titles[i]}', row(i), 'row', item=i) for i in hits]
+    prefix = a.prefix_of(query)
+    if prefix and do == 'select':
+        n = count(len(a.with_prefix(prefix)))
+        rows.insert(0, button('prefix', 'Light these items on the map', f'Light all {n} with {chips(prefix)}',
+                              'row', prefix=','.join(map(str, prefix))))
+    return listed(rows, 'found')
 
 def found_users(a, query):
     "What a user search found."

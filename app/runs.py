@@ -3,11 +3,9 @@ import json
 
 import polars as pl
 
-from tiger_nb.compare import read_runs
-from tiger_nb.dataset import sample_folder
-from tiger_nb.evaluation import table as results_table
-from tiger_nb.files import InputError
+from tiger_nb.compare import read_runs, results_table, sample_folder
 from tiger_nb.plots import curves
+from tiger_nb.recommender import InputError
 
 from .render import drawing, esc, figures, header, listed, note, panel, sentence, table
 
@@ -28,9 +26,9 @@ def view(a, s):
     html = f'<div class="two even">{html}{results(a, runs, tables)}</div>' if html else results(a, runs,
                                                                                                 tables)
     html += cards(runs, tables) + settings(runs, tables)
-    html += f'<div class="two even">{about_data(a)}{missing(a)}</div>'
+    html += f'<div class="two even">{about_data(a, tables)}{missing(a)}</div>'
     html += panel(header('How to read this page'), HOW)
-    return dict(html=f'<div id="runs-page">{html}</div>', figures=figures(**made), tables=tables)
+    return dict(html=f'<div id="runs-page">{html}</div>', figures=figures(**made), tables=tables, fresh=True)
 
 def results(a, runs, tables):
     "One table for each protocol: rows whose cards disagree are not put together."
@@ -88,14 +86,16 @@ def settings(runs, tables):
                                                                         dict) else {f'{at}{key}': x}).items()}
     return beside('settings', {n: flat(r['settings']) for n, r in runs.items()}, 'Settings', tables)
 
-def about_data(a):
+def about_data(a, tables):
     "Counts and order of the data."
     d = a.dataset
     rows = dict(name=d.name, order=d.order, **d.statistics, split=d.split.sha256)
     sizes = ' · '.join(map(str, a.ids.sizes)) if a.ids else ''
     if a.ids: rows['Semantic IDs'] = f'{a.about.get("source", "")}, sizes {sizes}'
-    return panel(header('Data'), table('data', pl.DataFrame([dict(field=k.replace('_', ' '), value=shown(v))
-                                                             for k, v in rows.items()]))[0])
+    body, more = table('data', pl.DataFrame([dict(field=k.replace('_', ' '), value=shown(v))
+                                             for k, v in rows.items()]), 'Data')
+    tables |= more
+    return panel(body)
 
 def missing(a):
     nothing = '<p>Nothing: titles, Semantic IDs, codebooks, maps and models are here.</p>'

@@ -1,8 +1,12 @@
 """The state of a visit. It lives in the visitor's address and nowhere else: the server keeps no sessions.
 What comes back from a browser may be forged, so every field is read with its limits."""
+import hashlib, json, threading
+from collections import OrderedDict
+
 from .limits import ITEMS, LETTERS
 
 MOST_BEAMS = 200
+CORNERS = 60   # of a lasso
 
 def number(x, low, high, usual=None):
     "A whole number within its limits, else `usual`."
@@ -37,11 +41,14 @@ def clean(
     user = number(raw.get('user'), -1, users)
     if user == -1: user = a.any_user() if users >= 0 else None
     if user is not None and raw.get('history') is None: ids = a.history(user)[-ITEMS:]
-    prefix = [number(x, 0, 2**31) for x in listed(raw.get('prefix'), levels)]
+    prefix = [number(x, -1, 2**31) for x in listed(raw.get('prefix'), levels)]   # -1: any code
     prefix = prefix[:prefix.index(None)] if None in prefix else prefix
+    while prefix and prefix[-1] == -1: prefix.pop()
+    lasso = [real(x, -1e6, 1e6, None) for x in listed(raw.get('lasso'), 2 * CORNERS + 1)]
+    if len(lasso) < 7 or len(lasso) % 2 == 0 or None in lasso or lasso[0] not in (1, 2): lasso = []
     if prefix and not len(a.with_prefix(prefix)): prefix = []
     named = lambda key, options, usual: choice(raw.get(key), options, usual)
-    return dict(user=user, history=ids, item=number(raw.get('item'), 0, top), prefix=prefix,
+    return dict(user=user, history=ids, item=number(raw.get('item'), 0, top), prefix=prefix, lasso=lasso,
                 model=named('model', a.generative, next(iter(a.generative), '')),
                 beams=number(raw.get('beams'), 1, MOST_BEAMS, 10), k=number(raw.get('k'), 1, 50, 10),
                 color=named('color', a.colours, next(iter(a.colours), '')),
@@ -57,3 +64,48 @@ def address(a, s):
     usual = clean(a, {'user': s['user']})
     if s['user'] is None: usual['history'] = None
     return {k: v for k, v in s.items() if k not in ('q', 'user') and v != usual[k]} | {'user': s['user']}
+
+# ---- what was made before ----------------------------------------------------------------------------------
+class Seen(dict):
+    "A state that notes which of its fields are read."
+    def __init__(self, s):
+        super().__init__(s)
+        self.read = set()
+
+    def __getitem__(self, name):
+        self.read.add(name)
+        return super().__getitem__(name)
+
+class Memo:
+    """Answers by the fields of the state that they were made from: where those are as before, nothing is made
+    again. An answer with a true `fresh` is not kept."""
+    def __init__(self,
+        most:int=64_000_000, # letters that are kept; the oldest answers go first
+    ):
+        self.most, self.size, self.lock = most, 0, threading.Lock()
+        self.kept, self.fields = OrderedDict(), {}
+
+    def __call__(self, part, make, s):
+        keys = [(part, names, json.dumps([s[n] for n in names])) for names in self.fields.get(part, ())]
+        with self.lock:
+            for key in keys:
+                if key in self.kept:
+                    self.kept.move_to_end(key)
+                    return self.kept[key]
+        seen = Seen(s)
+        shown = make(seen)
+        if shown.pop('fresh', False): return shown
+        names = tuple(sorted(seen.read))
+        made = [x for kind in ('figures', 'tables') for x in shown.get(kind, {}).values()]
+        text = ''.join([shown['html'], *made])
+        shown['mark'] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._keep((part, names, json.dumps([s[n] for n in names])), shown, len(text))
+        return shown
+
+    def _keep(self, key, shown, size):
+        with self.lock:
+            part, names, _ = key
+            if names not in self.fields.get(part, ()): self.fields[part] = *self.fields.get(part, ()), names
+            if key not in self.kept: self.size += size
+            self.kept[key] = shown | {'size': size}
+            while self.size > self.most: self.size -= self.kept.popitem(last=False)[1]['size']

@@ -1,6 +1,4 @@
 "Code tree: all Semantic IDs as an icicle or treemap, down to the items and their collision buckets."
-import polars as pl
-
 from tiger_nb.code_plots import prefix_icicle, prefix_table
 
 from .render import (add, button, chips, csv, csv_button, drawing, esc, field, figures, header, item, note,
@@ -15,6 +13,7 @@ def view(a, s):
     "The tree below the chosen prefix, and the items in it."
     if a.ids is None: return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
     prefix, items = s['prefix'], a.with_prefix(s['prefix'])
+    while -1 in prefix: prefix = prefix[:prefix.index(-1)]   # the tree knows no "any code"
     shape = field('shape', 'Drawn as', dict(icicle='icicle', treemap='treemap'), s['shape'])
     kind, labels = a.main_label
     under = prefix[:a.ids.n_levels - 1]
@@ -23,25 +22,19 @@ def view(a, s):
     purity = (f'colour: share of a box’s items with its commonest {kind}' if kind else
               'no labels are known, so there is no purity')
     head = header('The prefix tree', purity, shape + csv_button('prefixes'))
-    made = {'prefixes': csv(rows)}
-    picture = drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else note('Nothing is below '
-                                                                                        'this prefix.')
-    return dict(html=crumbs(prefix) + f'<div class="three"><div>{panel(head, picture)}'
-                                      f'</div><div>{below(a, s, items)}</div></div>',
-                figures=figures(tree=fig.update_layout(margin=dict(l=4, r=4, t=8,
-                        b=4))), tables=made | {'items': items_csv(a, items)})
+    picture = (drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else
+               note('Nothing is below this prefix.'))
+    html = f'<div class="three"><div>{panel(head, picture)}</div><div>{below(a, s, items)}</div></div>'
+    fig.update_layout(margin=dict(l=4, r=4, t=8, b=4))
+    return dict(html=crumbs(prefix) + html, figures=figures(tree=fig), tables={'prefixes': csv(rows)})
 
 def crumbs(prefix):
     "The way down, each step a button."
     step = lambda n: button('prefix', f'Go to {" ".join(map(str, prefix[:n])) or "all items"}',
-                            esc(prefix[n - 1]) if n else 'all items', 'text', prefix=','.join(map(str,
-                                    prefix[:n])))
+                            esc(prefix[n - 1]) if n else 'all items', 'text',
+                            prefix=','.join(map(str, prefix[:n])))
     way = ' › '.join(step(n) for n in range(len(prefix) + 1))
     return f'<nav class="crumbs" aria-label="Prefix">{way}</nav>'
-
-def items_csv(a, items):
-    columns = dict(item=items, key=[a.keys[i] for i in items], title=[a.titles[i] for i in items])
-    return csv(pl.DataFrame(columns | dict(codes=a.ids.codes[items].tolist())))
 
 def below(a, s, items, limit=60):
     "The items of a prefix; those that share all learned codes stand together."
@@ -57,8 +50,8 @@ def below(a, s, items, limit=60):
     shared = int((a.ids.learned[items] == a.ids.learned[items][:1]).all()) if len(items) > 1 else 0
     hint = ('all of them share every learned code' if shared and len(s['prefix']) >= n else
             'items with the same learned codes stand together')
-    return panel(header(name, hint, csv_button('items')), f'<div class="list scroll tall">{"".join(rows)}'
-                                                          f'</div>', more)
+    return panel(header(name, hint, csv_button('lit', 'maps.lit')),
+                 f'<div class="list scroll tall">{"".join(rows)}</div>', more)
 
 def api(a):
     def with_prefix(prefix: list[int]) -> list[dict]:

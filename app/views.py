@@ -1,21 +1,42 @@
 "Arrays that several tabs show: vectors, maps, labels, colours; each is made when it is first wanted."
+import os, threading
 from functools import cached_property
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
 
-from tiger_nb.compare import kept_maps, prepare_views
-from tiger_nb.embeddings import load_vectors
-from tiger_nb.files import InputError
-from tiger_nb.report_card import item_labels
-from tiger_nb.tokenizer import Tokenizer
+from tiger_nb.compare import Tokenizer, item_labels, kept_maps, load_vectors, prepare_views, views_are_kept
+from tiger_nb.recommender import InputError
 
 from .artefacts import Artefacts
 
-__all__ = ['Views', 'prepare_views']
+def make(dataset, folder):
+    "What `Views.prepare` starts; it ends with the process that started it."
+    def watch():
+        parent_process().join()
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()
+    prepare_views(dataset, folder)
 
 class Views(Artefacts):
     "Artefacts with what is drawn of them."
+    maker = None   # the process that makes what is not kept yet
+
+    def prepare(self):
+        "Make maps and lists that are not kept yet in a process of its own: the page answers meanwhile."
+        if not self.folder or all(self.kept()): return
+        self.maker = get_context('spawn').Process(target=make, args=(self.dataset, self.folder), daemon=True)
+        self.maker.start()
+
+    def kept(self):
+        models = {n: m for n, m in self.models.items() if n != 'counter'}
+        return views_are_kept(self.dataset, self.folder, models)
+
+    def wait_for(self, what):
+        "Whether maps (0) or lists (1) are being made just now."
+        return self.maker is not None and self.maker.is_alive() and not self.kept()[what]
+
     def _folder(self):
         if 'tokenizer' in self.paths: return self.paths['tokenizer']
         raise InputError('no tokenizer folder was given')
@@ -103,9 +124,27 @@ class Views(Artefacts):
         return {p.name: p for p in sorted(self.folder.iterdir()) if p != mine
                 and (p/'tokenizer.json').exists()}
 
+    def inside(self, lasso):
+        "Items within a lasso: 1 or 2 for the map, then x, y of each corner."
+        xy = self.maps[int(lasso[0]) - 1]
+        if xy is None: return np.empty(0, int)
+        (x1, y1), x, y = np.array(lasso[1:]).reshape(-1, 2).T, xy[:, :1], xy[:, 1:]
+        x2, y2 = np.roll(x1, -1), np.roll(y1, -1)
+        rise = np.where(y2 == y1, 1, y2 - y1)
+        crossed = ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / rise + x1)   # (N, corners)
+        return np.flatnonzero(crossed.sum(1) % 2)
+
+    def lit(self, s):
+        "Items of the prefix and the lasso of a state, or None where there is neither."
+        if not s['prefix'] and not s['lasso']: return None
+        items = self.with_prefix(s['prefix']) if s['prefix'] else np.arange(self.n_items)
+        return np.intersect1d(items, self.inside(s['lasso'])) if s['lasso'] else items
+
+    @cached_property
+    def _unit(self): return self.vectors / np.linalg.norm(self.vectors, axis=1, keepdims=True).clip(min=1e-12)
+
     def near(self, vector, limit=10, skip=None):
         "Nearest items by cosine to a vector, as (item, cosine)."
-        v = self.vectors / np.linalg.norm(self.vectors, axis=1, keepdims=True).clip(min=1e-12)
-        cosine = v @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
+        cosine = self._unit @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
         order = [int(i) for i in np.argsort(-cosine, kind='stable')[:limit + 1] if i != skip]
         return [(i, float(cosine[i])) for i in order[:limit]]

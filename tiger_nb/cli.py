@@ -367,7 +367,6 @@ def tiger_demo(
     if not prepare_only:
         from tiger_nb.app import launch
         from tiger_nb.app.page import free_port
-        from tiger_nb.app.views import prepare_views
         free_port(port)
     from tiger_nb.evaluation import load_record
     from tiger_nb.recommender import prepare_demo
@@ -378,5 +377,4 @@ def tiger_demo(
             check_split(load_record(folder/name/'result.json')['card'], dataset, folder/name)
     paths = prepare_demo(dataset, folder, minutes)
     if prepare_only: return print(f'{dataset.name}: everything is in {folder}')
-    prepare_views(dataset, folder)
     launch(dataset, paths, port=port)

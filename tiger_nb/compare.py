@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['GROUPS', 'Counter', 'open_bundles', 'predictions', 'kept_predictions', 'groups_of', 'by_group', 'lost_levels',
            'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_lists', 'diversity', 'read_runs', 'kept_maps',
-           'prepare_views']
+           'prepare_views', 'views_are_kept', 'Tokenizer', 'clean_text', 'item_labels', 'load_vectors',
+           'relative_error', 'results_table', 'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #imports
 import hashlib, json
@@ -15,17 +16,25 @@ import numpy as np, polars as pl, torch
 
 from .baselines import CoVisitation
 from .code_plots import code_maps
-from .dataset import Dataset
-from .evaluation import load_record, recall_ndcg
+from .dataset import Dataset, sample_folder
+from .embeddings import clean_text
+from .evaluation import load_record, recall_ndcg, table as results_table
 from .files import InputError, atomic_path, read_json
 from .histories import Histories
 from .presets import MODELS
+from .quantizers import relative_error
 from .recommender import Recommender, check_k
+from .report_card import item_labels
 from .sampling import sample_items
 from .semantic_ids import SemanticIds
 from .tiger import history_tokens
 from .tokenizer import Tokenizer
 from .vectors import load_vectors
+
+# %% ../nbs/8_recommender/9_compare.ipynb #reexport
+# What the app takes from earlier chapters: it imports this one and the plots.
+_all_ = ['Tokenizer', 'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table',
+         'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #counter
 class Counter(Recommender):
@@ -93,6 +102,12 @@ def _mark(rec, dataset):
     for name, p in rec.model.state_dict().items(): weights.update(name.encode() + p.numpy().tobytes())
     return weights.hexdigest()[:16] + dataset.split.sha256[:16]
 
+def _read_predictions(path, mark):
+    "The table of a file, or None where there is none with this mark."
+    try: table = pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError): return None
+    return table.drop('mark') if 'mark' in table.columns and table['mark'][:1].to_list() == [mark] else None
+
 # %% ../nbs/8_recommender/9_compare.ipynb #kept-x
 def kept_predictions(
     rec:Recommender, # any bundle
@@ -103,10 +118,7 @@ def kept_predictions(
     "Predictions from a file, made where they are missing."
     if path is None: return predictions(rec, dataset, **how)
     path, mark = Path(path), _mark(rec, dataset) + json.dumps(how, sort_keys=True)
-    try:
-        table = pl.read_parquet(path, glob=False)
-        if table['mark'][0] == mark: return table.drop('mark')
-    except (OSError, pl.exceptions.PolarsError): pass
+    if (table := _read_predictions(path, mark)) is not None: return table
     table = predictions(rec, dataset, **how)
     with atomic_path(path) as tmp: table.with_columns(mark=pl.lit(mark)).write_parquet(tmp)
     return table
@@ -274,6 +286,20 @@ def read_runs(
     return out
 
 # %% ../nbs/8_recommender/9_compare.ipynb #maps
+def _maps_mark(tokenizer, seed):
+    "What maps depend on. Raises `InputError` where there are no codes."
+    try: codes = (Path(tokenizer)/'semantic_ids.json').read_bytes()
+    except OSError: raise InputError(f'{tokenizer}: holds no semantic_ids.json; tokenize again') from None
+    return hashlib.sha256(codes).hexdigest()[:16] + f'{seed}'
+
+def _read_maps(path, mark):
+    "Both maps of a file, or None where there is none with this mark."
+    try:
+        with np.load(path) as kept:
+            if str(kept['mark']) == mark: return kept['one'], kept['two'] if 'two' in kept else None
+    except (OSError, ValueError, KeyError): return None
+
+# %% ../nbs/8_recommender/9_compare.ipynb #maps-x
 def kept_maps(
     tokenizer:str|Path, # folder of `tokenize`
     path:str|Path,      # NumPy file, written where it is missing or of other codes
@@ -281,14 +307,8 @@ def kept_maps(
     seed:int=0,         # of UMAP
 ):                      # (N, 2) of the vectors, and (N, 2) of their reconstruction or None
     "Both maps of a tokenizer; raises `InputError` where its vectors are missing."
-    tokenizer, path = Path(tokenizer), Path(path)
-    try: codes = (tokenizer/'semantic_ids.json').read_bytes()
-    except OSError: raise InputError(f'{tokenizer}: holds no semantic_ids.json; tokenize again') from None
-    mark = hashlib.sha256(codes).hexdigest()[:16] + f'{seed}'
-    try:
-        with np.load(path) as kept:
-            if str(kept['mark']) == mark: return kept['one'], kept['two'] if 'two' in kept else None
-    except (OSError, ValueError, KeyError): pass
+    tokenizer, mark = Path(tokenizer), _maps_mark(tokenizer, seed)
+    if kept := _read_maps(path, mark): return kept
     vectors = load_vectors(tokenizer/'vectors.npz', n_items)
     one, two = code_maps(vectors, Tokenizer.load(tokenizer).quantizer, seed)
     with atomic_path(path) as tmp: np.savez(tmp, mark=mark, one=one, **({} if two is None else {'two': two}))
@@ -307,3 +327,17 @@ def prepare_views(
     for name, rec in open_bundles(folder, dataset)[0].items():
         kept_predictions(rec, dataset, folder/f'demo/{name}.parquet', most=most)
     return folder/'demo'
+
+# %% ../nbs/8_recommender/9_compare.ipynb #views-kept
+def views_are_kept(
+    dataset:Dataset, # what the app is about
+    folder:str|Path, # of tokenizer, bundles and demo/
+    models:dict,     # {name: Recommender} of the folder
+    most:int=2000,   # as `prepare_views` had it
+)->tuple: # whether the maps are there, and the lists of all models
+    "What of `prepare_views` is there already, and of these models and codes."
+    demo, how = Path(folder)/'demo', json.dumps(dict(most=most))
+    try: maps = _read_maps(demo/'maps.npz', _maps_mark(Path(folder)/'tokenizer', 0)) is not None
+    except InputError: maps = False
+    read = lambda name, rec: _read_predictions(demo/f'{name}.parquet', _mark(rec, dataset) + how)
+    return maps, all(read(name, rec) is not None for name, rec in models.items())
