@@ -7,6 +7,7 @@ __all__ = ['READERS', 'read_vectors', 'save_vectors', 'load_vectors', 'sasrec_ta
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #imports
 import io, json, pickle, re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -342,6 +343,15 @@ def fuse(
     scales = scales or fuse_scales(blocks, weights)
     return np.hstack([(b - mean) * factor for b, (mean, factor) in zip(blocks, scales)])
 
+# %% ../nbs/3_embeddings/1_vectors.ipynb #umap-kept
+@cache
+def _keep_compiled():
+    "Lets UMAP's loops be stored once they are compiled: half a minute that each process took anew."
+    from umap import layouts, umap_, utils
+    for place, name in ((umap_, 'smooth_knn_dist'), (umap_, 'compute_membership_strengths'),
+                        (utils, 'fast_knn_indices'), (layouts, '_nb_optimize_layout_euclidean_single_epoch')):
+        if hasattr(getattr(place, name, None), 'enable_caching'): getattr(place, name).enable_caching()
+
 # %% ../nbs/3_embeddings/1_vectors.ipynb #umap
 def umap_2d(
     vectors, # (N, d) float
@@ -352,6 +362,7 @@ def umap_2d(
     from umap import UMAP   # here because its import takes seconds
     n, threads = len(vectors), torch.get_num_threads()
     if n < 5: return np.asarray(vectors, np.float32)[:, [0, -1]]
+    _keep_compiled()
     init = 'spectral' if n > 50 else 'random'
     layout = UMAP(n_neighbors=min(15, n - 1), init=init, random_state=seed, n_jobs=1)
     try: return layout.fit_transform(np.asarray(vectors, np.float32)).astype(np.float32)
