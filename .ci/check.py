@@ -1,10 +1,11 @@
 """make test: every check, with its time; a failed one does not stop the others.
 The last line is `N passed, N failed`.
 `.venv/bin/python .ci/check.py clean app` makes only the named groups, `--stress` runs the slow cells."""
-import difflib, json, os, re, signal, subprocess, sys, tempfile, textwrap, time, venv, zipfile
+import difflib, json, multiprocessing, os, re, signal, subprocess, sys, tempfile, textwrap, time, venv, zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event
 
@@ -102,9 +103,35 @@ def sample():
     command = BIN/'tiger_demo', '--data', 'sample', '--prepare-only'
     check('sample prepared and trained', lambda: run(*command, limit=1500, **SHARE))
 
+FORKS = multiprocessing.get_context('forkserver')
+FORKS.set_forkserver_preload(['warm'])
+
+def start_forks():
+    "The process that tests fork from: it has imported the libraries, with the threads of one worker."
+    before = dict(os.environ)
+    os.environ.update(SHARE, PYTHONPATH=str(Path(__file__).parent))  # before Python 3.13 preloads look there only
+    forkserver.ensure_running()
+    os.environ.clear()
+    os.environ.update(before)
+
+def _test(*args):
+    import warm  # only in the fork, which has it
+    warm.test(*args)
+
+def forked(path, flags, limit):
+    "`nbdev_test` of one notebook in a fork; an error with the end of what it printed."
+    with tempfile.NamedTemporaryFile('r', errors='replace') as log:
+        p = FORKS.Process(target=_test, args=(path, flags, log.name, {**os.environ, **SHARE}))
+        p.start()
+        p.join(limit)
+        late = p.exitcode is None
+        if late: os.killpg(p.pid, signal.SIGKILL)
+        p.join()
+        why = f'ran past {limit} s' if late else f'ended with {p.exitcode}'
+        if p.exitcode: raise RuntimeError(f'nbdev_test --path {path} {why}\n{log.read()[-6000:]}')
+
 def test_notebook(path, flags='', limit=1200):
-    command = BIN/'nbdev_test', '--path', path, '--flags', flags
-    check(str(path.relative_to(REPO)), lambda: run(*command, limit=limit, **SHARE))
+    check(str(path.relative_to(REPO)), lambda: forked(path, flags, limit))
 
 def uses_sample(path): return 'runs/sample' in path.read_text(encoding='utf-8')
 
@@ -206,6 +233,7 @@ SINGLE = [*GROUPS, sample, tests, wheel]           # what can be named
 
 def main(args):
     start, before = time.time(), tree()
+    start_forks()
     named = [g for g in SINGLE if g.__name__ in args]
     chosen = [stress] if args == ['--stress'] else named or GROUPS
     for group in chosen:

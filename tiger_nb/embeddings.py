@@ -19,9 +19,6 @@ import scipy.sparse as sp
 from fastcore.basics import patch
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
-from sklearn.preprocessing import normalize
 
 from .baselines import covisitation_counts
 from .dataset import Dataset
@@ -83,16 +80,19 @@ def item_texts(
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #svd
 def _directions(matrix, dim, seed): # (N, M) sparse to (d, M), d at most dim, N and M
     "The right singular vectors of the largest singular values."
+    from sklearn.decomposition import TruncatedSVD  # here because its import takes seconds
     return TruncatedSVD(max(1, min(dim, *matrix.shape)), random_state=seed).fit(matrix).components_
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #reduced
 def _reduced(matrix, directions): # (N, M) sparse and (d, M) to (N, d) float32
     "Rows in the directions, of length 1 (or 0)."
+    from sklearn.preprocessing import normalize  # here because its import takes seconds
     return normalize(matrix @ directions.T).astype(np.float32)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #counter
 def _counter(**kwargs):
     "Counts words and word pairs, without stop words; a word that comes t times counts 1 + log t."
+    from sklearn.feature_extraction.text import TfidfVectorizer  # here because its import takes seconds
     return TfidfVectorizer(sublinear_tf=True, stop_words='english', ngram_range=(1, 2), max_features=50_000,
                            dtype=np.float32, **kwargs)
 
@@ -156,6 +156,7 @@ def attribute_svd(
     seed:int=0, # of the randomised SVD
 )->np.ndarray:  # (N, dim) float32, rows of length 1, 0 for items without attributes
     "TF-IDF of the attributes, reduced by SVD."
+    from sklearn.feature_extraction.text import TfidfTransformer  # here because its import takes seconds
     weighted = TfidfTransformer().fit_transform(_multi_hot(attributes))  # (N, A) sparse
     return _reduced(weighted, _directions(weighted, dim, seed))
 
@@ -186,6 +187,7 @@ def collaborative_svd(
     seed:int=0, # of the randomised SVD
 )->np.ndarray:  # (N, dim) float32, rows of length 1, 0 for items that no pair has
     "SVD of the symmetrised counts over the roots of both items' sums; a direction weighs √S."
+    from sklearn.preprocessing import normalize  # here because its import takes seconds
     both = sp.csr_matrix(counts + counts.T, dtype=np.float64)
     scale = sp.diags(np.asarray(both.sum(1)).ravel().clip(min=1e-9) ** -.5)  # (N, N)
     scaled = scale @ both @ scale
@@ -428,5 +430,5 @@ def load(cls:Encoder,
         known = meta['encoder'], meta['template'], arrays['vectors'], texts['item_keys']
         return cls(*known, parts, scales, cache)
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of an encoder') from None
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
         raise InputError(f'{path}: is no readable encoder ({e}); write it again with save') from None

@@ -15,7 +15,6 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 from fastcore.basics import patch
-from sklearn.metrics import adjusted_mutual_info_score
 
 from .bigram import next_item, prefix_ids
 from .files import InputError, atomic_path, read_json
@@ -124,6 +123,7 @@ def purity(
 )->list: # per prefix length 1 … at most 3: {share, chance, information}
     """Purity of the prefixes, beside shuffled labels, and adjusted mutual information.
     Items without a label are left out."""
+    from sklearn.metrics import adjusted_mutual_info_score  # here because its import takes seconds
     known, rng = label >= 0, np.random.default_rng(seed)
     y = label[known]
     mixed = [rng.permutation(y) for _ in range(shuffles)]

@@ -1,0 +1,32 @@
+"""What most notebooks import, imported once: `check.py` tests each notebook in a fork of the process that has it.
+Only libraries stand here: the package itself is imported by every notebook anew."""
+import os, sys
+from pathlib import Path
+
+os.environ['NUMBA_THREADING_LAYER'] = 'workqueue'  # GNU OpenMP, its default, ends a process that has forked
+
+import accelerate, faiss, nbclient, nbconvert, numpy, plotly.graph_objects, torch, umap  # noqa: F401
+import torch._dynamo, torch.utils.tensorboard  # noqa: F401
+from nbdev.test import nbdev_test
+# Not polars: it starts a thread when it is imported, and threads don't fork.
+
+# UMAP compiles itself in half a minute: here once, and not in each notebook that draws a map.
+umap.UMAP(n_neighbors=5, random_state=0, n_jobs=1).fit(numpy.random.default_rng(0).normal(size=(60, 8)))
+
+def test(
+    path,  # of the notebook
+    flags, # of the cells to run although they are flagged
+    log,   # file that takes what the notebook prints
+    env,   # its environment variables
+):
+    "One notebook from top to bottom, in a process group of its own; ends with 1 if a cell fails."
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(env)
+    here = str(Path(__file__).parent)
+    sys.path[:] = [p for p in sys.path if p != here]  # a notebook can't import from .ci
+    sys.argv = ['nbdev_test']
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    nbdev_test(path=path, flags=flags)
