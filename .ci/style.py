@@ -1,7 +1,7 @@
 """The rules of the house that a reader sees: order of imports, links, lines and the length of cells.
 Each function returns sentences, one for each thing that is wrong.
 `.venv/bin/python .ci/style.py` prints them all."""
-import ast, io, re, statistics, sys, tokenize
+import ast, io, re, statistics, subprocess, sys, tokenize
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -141,9 +141,26 @@ def orphans():
             wrong.append(f'{name(path)} has no notebook: remove it')
     return wrong
 
+def said(tool, *args):
+    "What a checker of code finds; its rules, and the reason of each exception, are in pyproject.toml."
+    command = [sys.executable, '-m', tool, *args, *(['-r'] if tool == 'bandit' else []), *CODE]
+    run = subprocess.run(command, cwd=REPO, capture_output=True, text=True)
+    return (run.stdout + run.stderr).splitlines() if run.returncode else []
+
+CODE = 'tiger_nb', 'app', '.ci', 'setup.py'
+
+def ruff():
+    "No unused or undefined name, no known trap, no hole, no `except` that swallows everything."
+    return said('ruff', 'check', '--no-cache', '--quiet', '--output-format', 'concise')
+
+def bandit():
+    "No hole that bandit knows."
+    form = '{relpath}:{line}: {test_id} {msg}'
+    return said('bandit', '-q', '-c', 'pyproject.toml', '-f', 'custom', '--msg-template', form)
+
 CHECKS = {'what is used stands before': order, 'links and mentions of notebooks': links,
           'lines of code': lines, 'length of export cells': medians,
-          'no module without its notebook': orphans}
+          'no module without its notebook': orphans, 'ruff: F, B, BLE, S': ruff, 'bandit': bandit}
 
 def main():
     wrong = dict.fromkeys(w for check in CHECKS.values() for w in check())

@@ -62,7 +62,7 @@ def _read(path):
     try:
         if bad := zipfile.ZipFile(path).testzip(): return None, f'the checksum of {bad} is wrong'
         state = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as e: return None, type(e).__name__
+    except Exception as e: return None, type(e).__name__  # noqa: BLE001 - damage raises anything
     if isinstance(state, dict) and 'identity' in state: return state, None
     return None, 'no checkpoint of a run'
 

@@ -10,7 +10,7 @@ __all__ = ['FIXES', 'KNOWN', 'Order', 'parser_of', 'command', 'shell', 'is_inter
 import errno, io, os, re, sys
 from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from contextlib import redirect_stderr, redirect_stdout
-from functools import partial, wraps
+from functools import wraps
 from inspect import Parameter, cleandoc
 from math import isfinite
 from pathlib import Path

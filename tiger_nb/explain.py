@@ -128,7 +128,7 @@ def _path(rec, search, item):
 # %% ../nbs/8_recommender/8_explain.ipynb #reaching
 def _reaching(search, floor, gone):
     "Per depth 1 … L of everything unseen that scores at least `floor`: node, parent's place, score."
-    levels, place = [], None
+    levels = []
     for depth in range(search.n_levels):
         p = search.depths[depth]
         slot = torch.arange(p.node.shape[1], device=p.node.device)[None]

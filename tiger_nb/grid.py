@@ -7,11 +7,10 @@ __all__ = ['FUSED', 'IDS', 'COUNTERS', 'ROWS', 'BEGUN', 'RANDOM', 'VIEWS', 'enco
            'settings_of', 'trained', 'distribution', 'fill', 'wanted', 'tiger_results']
 
 # %% ../nbs/experiments/grid.ipynb #imports
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np, polars as pl, torch
+import polars as pl, torch
 
 from .baselines import ContentNeighbours, CoVisitation, Popularity
 from .command import check_numbers, command, open_data
@@ -20,7 +19,7 @@ from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError
 from .mixture import Mixture, share_scorer, softmax_scorer, weigh
 from .presets import MODELS, find
-from .recommender import PRESETS, Recommender, load_ids, measure, train_bundle
+from .recommender import PRESETS, Recommender, measure, train_bundle
 from .tokenizer import TokenizerSettings, tokenize
 
 # %% ../nbs/experiments/grid.ipynb #ids

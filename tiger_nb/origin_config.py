@@ -6,7 +6,7 @@
 __all__ = ['KEYS', 'Key', 'nearest_key', 'Params', 'read_params', 'dataset_of', 'params_tokenizer']
 
 # %% ../nbs/8_recommender/3_origin_config.ipynb #imports
-import json, math
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path

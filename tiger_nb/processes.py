@@ -62,7 +62,7 @@ def from_main(
     if rank == 0:
         _alone = True
         try: box = [(make(), None)]
-        except Exception as e: box = [(None, e)]
+        except Exception as e: box = [(None, e)]  # noqa: BLE001 - raised again in every process
         finally: _alone = False
     dist.broadcast_object_list(box)
     value, error = box[0]

@@ -9,7 +9,6 @@ __all__ = ['LARGEST', 'LEAST', 'BOUNDS', 'residual_encode', 'residual_decode', '
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #imports
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import faiss
 import numpy as np
@@ -215,7 +214,7 @@ def _read(path):
         with safe_open(path, 'numpy') as f:
             return f.metadata() or {}, {name: f.get_tensor(name) for name in f.keys()}
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of codebooks') from None
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
         raise InputError(f'{path}: is not a readable safetensors file ({e}); '
                          'write it again with save') from None
 
@@ -296,7 +295,7 @@ def fit_codebooks(
     "Level by level the mean residual of the items with each code."
     codes, books = np.asarray(codes), []
     ones, ends = np.ones(len(X), np.float32), np.arange(len(X) + 1)
-    for level, code in enumerate(codes.T):
+    for code in codes.T:
         has = csr_array((ones, code, ends), shape=(len(X), size))               # (N, K), one 1 a row
         total = has.T @ X                                                       # (K, d)
         for l, C in enumerate(books):   # less what the levels before say: no residuals are stored

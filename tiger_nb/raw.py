@@ -372,7 +372,8 @@ def _from_zenodo(api, names, folder):
         if not (plain or key.endswith('.zip')): continue
         path = fetch(url, folder/(plain[0] if plain else PurePosixPath(key).name), checksum)
         if path.suffix == '.zip':
-            _unpack(path, lambda m, name: _WANTED.fullmatch(name) and (mine(m) or mine(key)), folder)
+            wanted = lambda m, name, key=key: _WANTED.fullmatch(name) and (mine(m) or mine(key))
+            _unpack(path, wanted, folder)
     if not any((folder/n).exists() for n in ('inter.json', 'inter_new.json')): raise InputError(
         f'{api}: the record holds no inter.json for {names[0]}; put the file into {folder} by hand')
 

@@ -28,7 +28,7 @@ from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card,
 from .files import InputError, atomic_path, read_json, write_json
 from .folders import file_sha256
 from .histories import Histories
-from .presets import GENERATIVE, MODELS, SMALL, TOKENIZER, find, spec_of
+from .presets import MODELS, SMALL, TOKENIZER, find, spec_of
 from .processes import from_main
 from .schemas import (FLAG, MANIFEST, built, check, check_files, having, list_files, read_checked,
                               whole)

@@ -18,8 +18,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from . import training
 from .files import InputError
-from .quantizers import (ResidualQuantizer, check_vectors, relative_error, residual_decode,
-                                 residual_encode)
+from .quantizers import ResidualQuantizer, check_vectors, relative_error, residual_decode
 from .rqkmeans import RQKMeans
 from .training import TrainSettings
 

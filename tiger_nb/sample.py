@@ -311,8 +311,8 @@ def oracle_metrics(
     for part, back in (('valid', 2), ('test', 1)):
         h = Histories(sample.interactions.items, at[:-1], at[1:] - back)
         batches = np.array_split(np.arange(len(h)), max(1, len(h) // batch_size))
-        scores = lambda rows: oracle_probabilities(sample.process, h, rows)  # (B, N)
-        ranks = [target_ranks(scores(r), h.items[h.ends[r]]) for r in batches]
+        ranks = [target_ranks(oracle_probabilities(sample.process, h, r), h.items[h.ends[r]])
+                 for r in batches]
         out[part] = {name: round(v, 6) for name, v in recall_ndcg(np.concatenate(ranks)).items()}
     return out
 

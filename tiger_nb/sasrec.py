@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .files import InputError
-from .histories import Histories, Split, length_batches, pack
+from .histories import Histories, length_batches, pack
 
 # %% ../nbs/6_models/1_sasrec.ipynb #settings
 @dataclass(frozen=True)

@@ -61,10 +61,10 @@ def each(
 
 def having(
     needed:dict,      # {name: schema} of the fields that must be there
-    optional:dict={}, # {name: schema} of the fields that may be there
+    optional:dict|None=None, # {name: schema} of the fields that may be there
 )->dict:              # a schema; other fields are not looked at
     "An object with known fields."
-    known = dict(type='object', properties=needed | optional)
+    known = dict(type='object', properties=needed | (optional or {}))
     return known | (dict(required=list(needed)) if needed else {})
 
 # %% ../nbs/0_basics/6_schemas.ipynb #wanted

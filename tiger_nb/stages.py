@@ -6,7 +6,6 @@
 __all__ = ['AMAZON', 'PREPARED', 'METHOD_NAMES', 'PRESET_NAMES', 'tiger_prepare', 'tiger_embed', 'tiger_tokenize']
 
 # %% ../nbs/8_recommender/6_stages.ipynb #imports
-import sys
 from dataclasses import replace
 from functools import partial
 from json import dumps

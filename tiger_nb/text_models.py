@@ -11,7 +11,6 @@ import hashlib, json, os, re, warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from fastcore.basics import patch
@@ -39,7 +38,7 @@ def _loaded(name, load):
     "What `load()` gives, or one sentence that says why there is no such model."
     try: return load()
     except InputError: raise
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
         why = ' '.join(str(e).split()).split('. ')[0][:200] or type(e).__name__
         raise InputError(f"encoder {name!r}: the model can't be loaded ({why}); "
                          'give a folder that holds it, or check the name and the network') from None
@@ -88,7 +87,7 @@ def _commit(name, place):
     "The commit that a model's name means now (or meant, where there is no network but a copy on disk)."
     from huggingface_hub import hf_hub_download
     try: found = hf_hub_download(place, 'config.json')
-    except Exception:  # sentence-transformers may have nothing else at its root
+    except Exception:  # noqa: BLE001 - sentence-transformers may have nothing else at its root
         found = _loaded(name, lambda: hf_hub_download(place, 'modules.json'))
     return Path(found).parent.name
 
@@ -192,8 +191,9 @@ def _read_shard(path, wanted):
             hashes = f['hashes'].tolist()
             if wanted.isdisjoint(hashes): return {}
             pairs = list(zip(hashes, f['vectors'], strict=True))
-    except Exception as e:
-        warnings.warn(f'{path}: is damaged ({type(e).__name__}) and ignored; its texts are encoded again')
+    except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
+        warnings.warn(f'{path}: is damaged ({type(e).__name__}) and ignored; its texts are encoded again',
+                      stacklevel=2)
         return {}
     return {h: v for h, v in pairs if h in wanted}
 

@@ -7,7 +7,6 @@ __all__ = ['METHODS', 'TOKENIZERS', 'TokenizerSettings', 'quantizer_for', 'load_
            'Tokenizer']
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #imports
-import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ import polars as pl
 from fastcore.basics import patch
 
 from .dataset import Dataset
-from .embeddings import TEMPLATE, Encoder, fit_encoder, load_vectors, save_vectors, umap_2d
+from .embeddings import TEMPLATE, Encoder, fit_encoder, save_vectors, umap_2d
 from .files import InputError, atomic_path, write_json
 from .folders import whole_folder
 from .quantizers import LSH, OPQ, PQ, RandomIDs, ResidualQuantizer, check_vectors

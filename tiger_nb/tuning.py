@@ -7,12 +7,11 @@ __all__ = ['START', 'RUNGS', 'TRIED', 'ENCODERS', 'trials', 'ids_of', 'rung', 's
            'tiger_tune']
 
 # %% ../nbs/experiments/tuning.ipynb #imports
-import json
 from pathlib import Path
 
-import numpy as np, optuna, torch
+import optuna, torch
 
-from .command import check_numbers, command, open_data
+from .command import command, open_data
 from .evaluation import evaluate_scores
 from .files import write_json
 from .grid import IDS

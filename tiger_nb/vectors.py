@@ -114,7 +114,7 @@ def _read_pkl(path):
     raw = Path(path).read_bytes()
     if raw[:2] == b'PK': raise _refused(path, 'it is a file of torch.save or a zip')
     try: data = _ArraysOnly(io.BytesIO(raw)).load()
-    except Exception as e: raise _refused(path, str(e)) from None
+    except Exception as e: raise _refused(path, str(e)) from None  # noqa: BLE001 - a pickle can raise all
     if not isinstance(data, dict) or not {'item_id', 'embedding'} <= set(data):
         raise InputError(f"{path}: must hold a dictionary {{'item_id': […], 'embedding': […]}}; "
                          'write it in that form')
@@ -170,7 +170,7 @@ def _read_table(path):
         return np.asarray(vectors, np.float32), keys, json.loads(meta), rows
     except InputError: raise
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of vectors') from None
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
         raise InputError(f"{path}: is not a readable file of vectors ({e}); "
                          "it needs the field 'vectors', all of one length") from None
 
@@ -291,7 +291,7 @@ def _item_table(path):
     "The tensor of items in a SASRec's file of weights; raises `InputError` when there is none"
     try:
         with safe_open(path, 'numpy') as f: return f.get_tensor('items.weight').astype(np.float32)
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
         raise InputError(f"{path}: has no readable tensor 'items.weight' ({e}); "
                          'train the SASRec again') from None
 

@@ -46,7 +46,7 @@ def peak_mb()->float:
 # %% ../../nbs/bench/1_bench.ipynb #child
 def _child(path):
     "Do what the file says, print result and peak."
-    name, args, threads = torch.load(path, weights_only=False)   # a file of `in_own_process`
+    name, args, threads = torch.load(path, weights_only=False)  # made by `in_own_process` # nosec B614
     torch.set_num_threads(threads)
     module, func = name.split(':')
     value = getattr(importlib.import_module(module), func)(*args)

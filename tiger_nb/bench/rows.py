@@ -11,7 +11,6 @@ import json, os, sys, time
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, wraps
-from pathlib import Path
 from typing import Literal
 
 import numpy as np, torch

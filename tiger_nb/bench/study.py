@@ -9,7 +9,6 @@ __all__ = ['SMALL', 'study', 'rank_correlation', 'predictive_lines', 'tiger_stud
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import polars as pl
