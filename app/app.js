@@ -109,6 +109,7 @@ const draw = async (box, all) => {
   const fig = grown(JSON.parse(json), box.at), map = box.dataset.click === 'item' && box.closest('.maps')
   if (box.dataset.base) fig.data = [{...await base(box.dataset.base), selectedpoints: fig.layout.meta?.lit ?? undefined}, ...fig.data]
   if (!box.isConnected) return
+  if (box.clientWidth < 640) for (const t of fig.data) if (name === 'beam' && Array.isArray(t.text)) t.text = t.text.map(x => x.split(' · ')[0].slice(0, 14))
   const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
   const h = +made.layout.height || box.clientHeight
   Object.assign(made.layout, {width: box.clientWidth, height: map ? box.clientHeight : h, autosize: false, uirevision: 'same', selections: [], selectionrevision: ++draws})
@@ -146,8 +147,8 @@ const grown = (fig, t) => {   // a tree up to level t: lines end there, and poin
       trace.x = []
       trace.y = []
       for (let i = 0; i < x.length; i += 3) {
-        const share = Math.min(t - x[i], 1)
-        if (share > 0) { trace.x.push(x[i], x[i] + share, null); trace.y.push(y[i], y[i] + share * (y[i + 1] - y[i]), null) }
+        const share = Math.min((t - x[i]) / (x[i + 1] - x[i]), 1)
+        if (share > 0) { trace.x.push(x[i], x[i] + share * (x[i + 1] - x[i]), null); trace.y.push(y[i], y[i] + share * (y[i + 1] - y[i]), null) }
       }
       continue
     }

@@ -1,6 +1,7 @@
 "What the page shows. Any part but the data set may be absent; then `missing` says what that costs."
 import json, re
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 
 import numpy as np, polars as pl
@@ -34,7 +35,8 @@ class Artefacts:
         self.ids = first.semantic_ids if first else self._get(
             'semantic_ids', lambda: load_ids(self._path('tokenizer'), self.n_items))
         self.about = self._get('about', lambda: json.loads((tokenizer/'tokenizer.json').read_text())) or {}
-        self.titles, self.keys = dataset.items['title'].to_list(), dataset.items['key'].to_list()
+        self.titles = [unescape(t) for t in dataset.items['title'].to_list()]   # shops write 20&#39; for 20'
+        self.keys = dataset.items['key'].to_list()
         self.turns, self.batcher, self._lists = Turns(), Batcher(self._answer), {}
         self.memo = Memo()
         self._say(tokenizer is not None and (tokenizer/'codebooks.safetensors').exists())
@@ -57,6 +59,7 @@ class Artefacts:
         "Sentences about what is not there."
         say = self.missing
         for name in ('tiger', 'sasrec'):
+            if name == 'tiger' and self.generative: say.pop(name, None)
             if name in say: say[name] = f'There is no {self.name(name)} to recommend: {say[name]}.'
         for name, m in self.models.items():
             if m.card and m.card.split_sha256 != self.split.sha256:

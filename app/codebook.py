@@ -2,7 +2,7 @@
 import numpy as np, polars as pl
 
 from tiger_nb.code_plots import residual_bars, use_heatmap
-from tiger_nb.compare import Tokenizer, entropy, relative_error
+from tiger_nb.compare import Tokenizer, bought_together, entropy, relative_error
 from tiger_nb.plots import heatmap, scatter
 from tiger_nb.recommender import InputError
 
@@ -14,6 +14,10 @@ HINT = ('A row a level, a column a code. Click a cell to see its items and to li
         'an item '
         'to see its residual shrink level by level.')
 
+LEVELS = ('Top tenth and last half: the shares of items with the commonest tenth and the rarest half of the '
+          'codes. Bought together: the share of neighbouring purchases in the training part that have all '
+          'codes up to this level in common; by chance: what two purchases drawn at random have.')
+
 def view(a, s):
     "Use of the codes, the levels as a table, the chosen code, and the vectors later."
     if a.ids is None: return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
@@ -24,9 +28,10 @@ def view(a, s):
     html = (note(esc(a.missing['codebooks'])) if 'codebooks' in a.missing else '') + tiles(a)
     html += panel(header('Items with each code', 'a click shows the items of a code'),
                   drawing('use', 'Level by code, number of items', fig.layout.height, 'cell'))
-    html += f'<div class="two even">{panel(body)}{chosen(a, s)}</div>'
+    html += panel(body, note(LEVELS)) + chosen(a, s)
     if a.tokenizer is not None and a.tokenizer.quantizer is not None:
-        html += f'<div class="two even">{later("codebook.vectors")}{later("codebook.residual")}</div>'
+        right = later('codebook.residual') + later('codebook.far')
+        html += f'<div class="two even"><div>{later("codebook.vectors")}</div><div>{right}</div></div>'
     return dict(html=html + later('codebook.report'), figures=figures(use=fig), tables=tables)
 
 def tiles(a):
@@ -44,13 +49,16 @@ def tiles(a):
 def levels(a):
     "Use, perplexity, dead codes, head and tail of each level, and what its codes leave over."
     left = residual_energy(a)
+    same, chance = bought_together(a.dataset, a.ids)
     rows = []
     for l, c in enumerate(a.ids.code_counts()[:a.ids.learned.shape[1]]):
         c, tenth = np.sort(c)[::-1], max(len(c) // 10, 1)
         rows.append(dict(level=l + 1, codes=len(c), used=int((c > 0).sum()), dead=int((c == 0).sum()),
                          perplexity=2 ** entropy(c), head=float(c[:tenth].sum() / c.sum()),
-                         tail=float(c[len(c) // 2:].sum() / c.sum()), left=left[l] if left else None))
-    names = {'head': 'share of the first tenth', 'tail': 'share of the last half', 'left': 'variance left'}
+                         tail=float(c[len(c) // 2:].sum() / c.sum()), left=left[l] if left else None,
+                         same=float(same[l]), chance=float(chance[l])))
+    names = {'head': 'top tenth', 'tail': 'last half', 'left': 'variance left', 'same': 'bought together',
+             'chance': 'by chance'}
     return pl.DataFrame(rows).rename(names)
 
 def residual_energy(a):
@@ -86,22 +94,31 @@ def vectors(a, s):
     c = book[used] - book[used].mean(0)
     u, w, _ = np.linalg.svd(c, full_matrices=False)
     places = (u * w)[:, :2] if len(used) > 1 else np.zeros((len(used), 2))
-    order = used[np.argsort(places[:, 0])]
-    far, names, averaged = distances(book, order)
     like = words(a, l)
     said = [f'code {k}: {like[k]}' for k in used.tolist()]
     made = dict(codes=scatter(places[:, 0], places[:, 1], None, said, title='',
-                              square=True).update_layout(height=340, margin=dict(t=12)),
-                far=heatmap(far, names, names, title='').update_layout(height=380, margin=dict(t=12)))
-    for axis in (made['far'].update_xaxes, made['far'].update_yaxes): axis(type='category')
+                              square=True).update_layout(height=560, margin=dict(t=12)))
     made['codes'].data[0].customdata = [[l, int(k)] for k in used]
     level = field('level', 'Level', {n: str(n) for n in range(1, a.ids.learned.shape[1] + 1)}, l + 1)
     return dict(html=panel(header(f'The vectors of level {l + 1}', 'principal plane; a click chooses a code',
                                   level),
-                           drawing('codes', 'Codebook vectors in a plane', 340, 'cell'),
-                           f'<h4>Distances between code words{averaged}</h4>',
-                           drawing('far', 'Distances between codebook vectors', 380)),
+                           drawing('codes', 'Codebook vectors in a plane', 560, 'cell')),
                 figures=figures(**made))
+
+def far(a, s):
+    "How far the code words of one level are from each other."
+    quantizer(a)
+    l = min(s['level'], a.ids.learned.shape[1]) - 1
+    book = np.asarray(a.tokenizer.quantizer.codebooks[l])                       # (K, d)
+    used = np.flatnonzero(a.ids.code_counts()[l])
+    first = np.linalg.svd(book[used] - book[used].mean(0), full_matrices=False)[0][:, 0]
+    shown, names, averaged = distances(book, used[np.argsort(first)])
+    fig = heatmap(shown, names, names, title='').update_layout(height=360, margin=dict(t=12))
+    for axis in (fig.update_xaxes, fig.update_yaxes): axis(type='category', showticklabels=len(names) < 65)
+    return dict(html=panel(header(f'Distances on level {l + 1}', f'code words in the order of their first '
+                                                               f'principal axis{averaged}'),
+                           drawing('far', 'Distances between codebook vectors', 360)),
+                figures=figures(far=fig))
 
 def distances(book, order, most=128):
     "Distances of code words in an order, means of blocks where there are many, their names, and a remark."
@@ -154,7 +171,7 @@ def report(a, s):
     body, tables = table('report', mine, 'Report card', tools, '.4g')
     return dict(html=panel(body), tables=tables)
 
-PARTS = dict(vectors=vectors, residual=residual, report=report)
+PARTS = dict(vectors=vectors, far=far, residual=residual, report=report)
 
 def api(a):
     def codebook() -> list[dict]:

@@ -65,7 +65,10 @@ def groups(a, s):
     labels = [f'{g} ({n:,})' for g, n in zip(shown['group'], shown['users'])]
     made = dict(groups=bars(labels, {n: shown[n].to_list() for n in names}, title='', y_title='Recall@10',
                             form='').update_layout(height=340))
-    html = note(esc(f'By {s["by"]}: {GROUPS[s["by"]]}. Shares of users whose target is in the list of ten.'))
+    n, every = len(next(iter(told.values()))), len(a.split.users)
+    who = f'all {every:,} test users' if n == every else f'{n:,} of {every:,} test users, drawn by a seed'
+    html = note(esc(f'By {s["by"]}: {GROUPS[s["by"]]}. Shares of users whose target is in the list of ten; '
+                    f'{who}.'))
     html += drawing('groups', 'Recall by group of users', 340) + body
     if a.ids:
         levels = [f'level {l}' for l in range(1, a.ids.n_levels + 1)] + ['found']

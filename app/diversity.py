@@ -62,8 +62,10 @@ def ladder(a, s):
                  y_title='share')
     fig.update_layout(height=280, margin=dict(t=40))
     return dict(html=panel(body, drawing('ladder', 'Diversity and hits by temperature', 280),
-                           note('Rajput et al. 2023, table 8, on this data: entropy is that of the '
-                                'categories of all drawn items, in bits.')),
+                           note('Rajput et al. 2023, table 8, on this data'
+                                + (': entropy is that of the categories of all drawn items, in bits.'
+                                   if 'entropy' in frame.columns else
+                                   '. No categories are known, so there is no entropy.'))),
                 figures=figures(ladder=fig), tables=tables)
 
 PARTS = dict(now=now, ladder=ladder)

@@ -50,14 +50,24 @@ def points(a, s):
     "All items on both maps in a colour: asked once, whatever is marked on them."
     color = a.colours[s['color']]
     named = {int(c): a.colour_name(s['color'], int(c)) for c in np.unique(color)}
+    many = len(named) > len(COLORS)
+    hue = around_the_map(color, a.maps[0]) if many else color
     codes = [' '.join(map(str, c)) for c in a.ids.codes.tolist()] if a.ids else [''] * a.n_items
     texts = [f'{t} [{c}] {named[n]}' for t, c, n in zip(a.titles, codes, color.tolist())]
     made = {}
     for name, xy in zip(('map1', 'map2'), a.maps):
         if xy is None: continue
-        made[name] = item_map(xy, color, texts)
+        made[name] = item_map(xy, hue, texts)
         made[name].update_traces(marker_showscale=False, unselected=dict(marker=dict(opacity=.08)))
+        if many: made[name].update_traces(marker=dict(color=hue, colorscale='Phase', cmin=0, cmax=len(named)))
+        if a.n_items > 5000: made[name].update_traces(marker_size=3)
     return dict(html='', figures=figures(**made))
+
+def around_the_map(color, xy):
+    "Many values in an order in which neighbours on the map have like hues: by the direction of their middle."
+    value, at = np.unique(color, return_inverse=True)
+    middle = np.stack([np.bincount(at, x) for x in (xy - np.median(xy, axis=0)).T]) / np.bincount(at)
+    return np.argsort(np.argsort(np.arctan2(*middle)))[at]
 
 def places(a, s):
     "The coordinates as a table."
@@ -80,7 +90,8 @@ def legend(a, s):
     "What the colours mean, the largest first."
     values, n = np.unique(a.colours[s['color']], return_counts=True)
     if len(values) > len(COLORS):
-        said = f'{len(values)} values have hues of their own; a hover says which.'
+        said = (f'{len(values):,} values, like hues where they lie side by side on the first map; '
+                'a hover says which.')
         return note(f'{said} {csv_button("places", "maps.places")}')
     tint = lambda at: f'var({VARIABLES[COLORS[at]]})' if COLORS[at] in VARIABLES else COLORS[at]
     dot = lambda at: (f'<li><i style="background:{tint(at)}'

@@ -1,6 +1,7 @@
 "New item: a title and a description become a vector, a Semantic ID, a place, and recommendations."
 import numpy as np, polars as pl
 
+from tiger_nb.code_plots import place_new
 from tiger_nb.explain import ranks_of, who_sees, with_item
 from tiger_nb.recommender import InputError
 
@@ -25,8 +26,7 @@ def view(a, s):
     if not s['title'].strip(): return dict(html=form + panel(note('Nothing has been typed yet. Its codes, '
                                                                   'its place and its users are shown here.')))
     found = encoded(a, s['title'], s['about'])
-    place = np.average(a.maps[0][[i for i, _ in found['near'][:5]]],
-                       axis=0) if a.maps[0] is not None else None
+    place = None if a.maps[0] is None else place_new(found['vector'], a.vectors, a.maps[0])
     body, tables = table('margins', pl.DataFrame(found['levels']), 'Its Semantic ID, level by level',
                          form='.4f')
     near = [item(a, i, before=f'<span class="score">{c:.2f}</span>') for i, c in found['near']]
@@ -41,7 +41,8 @@ def view(a, s):
                         marker=dict(symbol='star', size=24, color='#D55E00',
                                     line=dict(width=2, color='#FFFFFF')))
         made = figures(place=fig)
-        html += panel(header('Its place on the map', 'the middle of its five nearest items'),
+        html += panel(header('Its place on the map',
+                             'as UMAP places it: between its fifteen nearest, weighted'),
                       f'<div class="maps one">{drawing("place", PLACE, 420, "item", base=BASE)}</div>')
     return dict(html=html, figures=made, tables=tables)
 

@@ -6,9 +6,9 @@ from tiger_nb.explain import attention, beam_tree, counterfactuals, where_lost
 from tiger_nb.recommender import InputError
 from tiger_nb.plots import bars, curves, heatmap
 
-from .render import (add, button, chips, count, csv, csv_button, drawing, esc, field, figures, header, item,
+from .render import (add, button, count, csv, csv_button, drawing, esc, field, figures, header, item,
                      join,
-                     later, listed, note, panel, search, sentence, table)
+                     later, note, panel, search, sentence, table)
 
 TITLE = 'Recommend'
 HINT = ('Pick a user or build a history. Drag or use the arrows to reorder it. The tree below shows every '
@@ -141,15 +141,16 @@ def beam(a, s):
     fig = beam_figure(tree.nodes, a.titles, a.ids.codes[i].tolist(), title='')
     shares = tree.mass.with_columns(pl.exclude('level') * 100)
     lost = float(tree.mass['invalid'].sum())
-    said = note(f'On IDs that do not exist the free model would have put at least {lost:.2%} of its '
-                f'probability: '
-                'that much the beam’s own prefixes lose to codes without an item. '
-                f'The orange star is {esc(a.titles[i])}.')
-    body, tables = table('mass', shares, 'Where the probability goes, per cent', form='.2f')
+    free = (f'On IDs that do not exist the free model would have put at least {lost:.2%} of its probability: '
+            'that much the beam’s own prefixes lose to codes without an item.' if lost > 1e-6 else
+            'This model puts nothing on IDs that do not exist: it has a vector for each prefix that does.')
+    said = note(f'{free} The orange star is {esc(a.titles[i])}.')
+    tree_csv = csv_button('beam', '', 'Tree')
+    body, tables = table('mass', shares, 'Where the probability goes, per cent', tree_csv, '.2f')
     flat = tree.nodes.select('level', 'prefix', 'log_prob', 'score', 'kept', 'seen', 'items', title=pl.Series(
         [a.titles[e] for e in tree.nodes['example']]))
     html = drawing('beam', 'Tree of the beam search', fig.layout.height, 'prefix')
-    return dict(html=html + said + csv_button('beam') + body, figures=figures(beam=fig),
+    return dict(html=html + said + body, figures=figures(beam=fig),
                 tables=tables | {'beam': csv(flat)})
 
 def lost(a, s):

@@ -70,9 +70,10 @@ def drawing(name, label, height, click='', kind='', base=''):
             f'data-figure="{name}" data-click="{click}" data-base="{base}" style="height:{height}px"></div>'
             f'<div class="tools">{save}</div></div>')
 
-def csv_button(name, source=''):
+def csv_button(name, source='', what=''):
     "Saves a table; one that is long is asked of the part `source` when it is wanted."
-    return button('csv', f'Save the table {name} as CSV', 'CSV', 'text', table=name, source=source)
+    return button('csv', f'Save the table {name} as CSV', f'{what} CSV'.strip(), 'text', table=name,
+                  source=source)
 
 def table(name, frame, head='', tools='', form='.4f'):
     "A data frame as HTML with a CSV button: (html, {name: csv})."

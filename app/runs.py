@@ -1,5 +1,6 @@
 "Runs: training curves, results, settings and protocol cards of a folder, and what is missing here."
 import json
+from dataclasses import replace
 
 import polars as pl
 
@@ -37,8 +38,9 @@ def results(a, runs, tables):
     groups, out = {}, ''
     for name, r in runs.items():
         card = r['record']['card']
+        named = r['record'] | {'card': replace(card, model=name)}   # a row a run, also of the same model
         groups.setdefault((card.dataset, card.order, card.split_sha256, card.filter_seen,
-                           card.hit_accounting, card.refit), []).append(r['record'])
+                           card.hit_accounting, card.refit), []).append(named)
     for at, records in enumerate(groups.values()):
         try: shown = results_table(records, ('recall@5', 'ndcg@5', 'recall@10', 'ndcg@10'))
         except InputError as e: out += note(sentence(e), 'warn'); continue
@@ -106,8 +108,8 @@ HOW = """<p>An item's <b>Semantic ID</b> is a short tuple of codes, coarse to fi
 begin alike. <b>TIGER</b> reads the Semantic IDs of a history and writes the next one, code by code; a trie
 keeps it among real items. <b>SASRec</b> scores every item directly and knows nothing of codes. All lists
 leave out the items of the history. Codes that stand out in a list are a prefix that an item of the history
-has as well. The digit in grey, where there is one, only tells items with the same codes apart. A <b>held-
-out item</b> is what a user took last; no model has seen it. One user proves nothing: the results are over
+has as well. The digit in grey, where there is one, only tells items with the same codes apart. A <b>held-out
+item</b> is what a user took last; no model has seen it. One user proves nothing: the results are over
 all of them.</p>"""
 
 def api(a):

@@ -1,5 +1,5 @@
 "Code tree: all Semantic IDs as an icicle or treemap, down to the items and their collision buckets."
-from tiger_nb.code_plots import prefix_icicle, prefix_table
+from tiger_nb.code_plots import most_of, prefix_icicle, prefix_table
 
 from .render import (add, button, chips, csv, csv_button, drawing, esc, field, figures, header, item, note,
                      panel)
@@ -17,10 +17,12 @@ def view(a, s):
     shape = field('shape', 'Drawn as', dict(icicle='icicle', treemap='treemap'), s['shape'])
     kind, labels = a.main_label
     under = prefix[:a.ids.n_levels - 1]
-    rows = prefix_table(a.ids, a.titles, labels, under, 2, max(len(a.with_prefix(under)) // 400, 1))
-    fig = prefix_icicle(rows, under, ' '.join(map(str, under)) or 'all items', '', s['shape'] == 'treemap')
-    purity = (f'colour: share of a box’s items with its commonest {kind}' if kind else
-              'no labels are known, so there is no purity')
+    rows = prefix_table(a.ids, a.titles, labels, under, 2)
+    most = 400 if s['shape'] == 'treemap' else 24
+    name = ' '.join(map(str, under)) or 'all items'
+    fig = prefix_icicle(most_of(rows, most), under, name, '', s['shape'] == 'treemap')
+    purity = (f'darker is purer: the share of a box’s items with its commonest {kind}' if kind else
+              'the height is the number of items; the rest of the codes is drawn smaller')
     head = header('The prefix tree', purity, shape + csv_button('prefixes'))
     picture = (drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else
                note('Nothing is below this prefix.'))

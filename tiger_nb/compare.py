@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'Counter', 'open_bundles', 'predictions', 'kept_predictions', 'groups_of', 'by_group', 'lost_levels',
-           'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_lists', 'diversity', 'read_runs', 'kept_maps',
-           'prepare_views', 'views_are_kept', 'Tokenizer', 'clean_text', 'item_labels', 'load_vectors',
+           'bought_together', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_lists', 'diversity', 'read_runs',
+           'kept_maps', 'prepare_views', 'views_are_kept', 'Tokenizer', 'clean_text', 'item_labels', 'load_vectors',
            'relative_error', 'results_table', 'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #imports
@@ -18,7 +18,7 @@ from .baselines import CoVisitation
 from .code_plots import code_maps
 from .dataset import Dataset, sample_folder
 from .embeddings import clean_text
-from .evaluation import load_record, recall_ndcg, table as results_table
+from .evaluation import load_record, table as results_table
 from .files import InputError, atomic_path, read_json
 from .histories import Histories
 from .presets import MODELS
@@ -186,6 +186,25 @@ def lost_levels(
     same = ids.codes[items.clip(min=0)] == ids.codes[told['target'].to_numpy()][:, None]
     shared = (same.cumprod(2).sum(2) * (items >= 0)).max(1)                       # (E,)
     return np.bincount(shared, minlength=ids.n_levels + 1) / len(told)
+
+# %% ../nbs/8_recommender/9_compare.ipynb #together
+def bought_together(
+    dataset:Dataset,   # its training part
+    ids:SemanticIds,   # of the catalogue
+)->tuple: # (l,) share of neighbouring purchases whose first 1 … l learned codes are the same; (l,) by chance
+    "How well shared prefixes agree with what is bought one after the other."
+    train, codes = dataset.split.train, ids.learned
+    inside = np.concatenate([np.arange(a, b - 1) for a, b in zip(train.starts, train.ends) if b - a > 1])
+    one, two = train.items[inside], train.items[inside + 1]
+    same = (codes[one] == codes[two]).cumprod(1)[one != two].mean(0)              # (l,)
+    bought = np.concatenate([train.items[a:b] for a, b in zip(train.starts, train.ends)])
+    often = np.bincount(bought, minlength=len(codes)) / len(bought)
+    chance = []
+    for l in range(1, codes.shape[1] + 1):
+        group = np.unique(codes[:, :l], axis=0, return_inverse=True)[1].ravel()
+        share = np.bincount(group, often)
+        chance.append(((share**2).sum() - (often**2).sum()) / (1 - (often**2).sum()))   # of two items
+    return same, np.array(chance)
 
 # %% ../nbs/8_recommender/9_compare.ipynb #overlap
 def overlap(
