@@ -17,7 +17,7 @@ BIN = .venv/bin
 STAMP = .venv/.stamp
 PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: help environment demo test lab notebooks readme stress results tuning screenshots space clean
+.PHONY: help environment demo test lab notebooks readme stress results tuning screenshots space load clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ test: environment  ## every check, below 20 minutes on 2 cores
 
 stress: environment  ## what is too long for `make test`: the cells flagged slow
 	$(BIN)/python .ci/check.py --stress
+
+load: environment  ## 50 visitors for two minutes: how fast the demo answers: make load [DATA=folder]
+	$(BIN)/python .ci/load.py --data "$(DATA)"
 
 lab: environment  ## JupyterLab on nbs/
 	$(BIN)/jupyter lab --notebook-dir=nbs
