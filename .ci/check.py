@@ -137,6 +137,7 @@ def uses_sample(path): return 'runs/sample' in path.read_text(encoding='utf-8')
 
 def tests():
     "Every notebook from top to bottom, but for the cells flagged slow."
+    start_forks()
     with ThreadPoolExecutor(WORKERS) as pool: list(pool.map(test_notebook, notebooks()))
     say_left_out()
 
@@ -160,6 +161,7 @@ def app():
 
 def together():
     "The sample, the wheel and every notebook, two at a time; what needs the sample's runs waits for them."
+    start_forks()
     trained = Event()
     def train():
         try: sample()
@@ -225,6 +227,7 @@ def wheel(
 
 def stress():
     "The notebooks with cells flagged slow, with those cells."
+    start_forks()
     for p in notebooks():
         if '#| slow' in p.read_text(encoding='utf-8'): test_notebook(p, 'slow', limit=4*3600)
 
@@ -233,7 +236,6 @@ SINGLE = [*GROUPS, sample, tests, wheel]           # what can be named
 
 def main(args):
     start, before = time.time(), tree()
-    start_forks()
     named = [g for g in SINGLE if g.__name__ in args]
     chosen = [stress] if args == ['--stress'] else named or GROUPS
     for group in chosen:

@@ -1,4 +1,4 @@
-"""Many visitors at once: `make load` says how fast the demo answers them, how often it fails and what it holds.
+"""Many visitors at once: how fast the demo answers them, how often it fails and what memory it holds (`make load`).
 Each visitor sends what the page sends: a history that nobody had before, and waits for its list."""
 import argparse, http.client, json, os, random, re, threading, time
 from pathlib import Path
@@ -26,7 +26,7 @@ def asked(link, part, history):
         answer = link.getresponse()
         text = answer.read().decode(errors='replace')
         html = json.loads(text).get('html', '') if answer.status == 200 else ''
-        why = f'status {answer.status}' if answer.status != 200 else None if shows(html, history) else told(html)
+        why = None if shows(html, history) else told(html) if html else f'status {answer.status}'
     except (OSError, ValueError, http.client.HTTPException) as e: # the next question opens it again
         link.close()
         why = type(e).__name__
@@ -70,7 +70,7 @@ def report(answers, took, visitors, held):
     at = lambda share: times[min(len(times) - 1, int(share * len(times)))] if times else float('nan')
     lines = [f'{visitors} visitors, {took:.0f} s: {len(times)} lists, {len(times) / took:.1f} a second',
              f'p50 {at(.5):.2f} s   p95 {at(.95):.2f} s   slowest {at(1):.2f} s',
-             f'{len(faults)} errors' + ''.join(f'\n  {faults.count(w)} times: {w}' for w in dict.fromkeys(faults)),
+             f'{len(faults)} errors' + ''.join(f'\n  {faults.count(w)} times: {w}' for w in {*faults}),
              f'memory {held[0]:.0f} MiB, at most {held[1]:.0f} MiB']
     return '\n'.join(lines)
 
@@ -79,7 +79,7 @@ def main():
     p.add_argument('--data', default='sample', help='what `tiger_demo --data` takes')
     p.add_argument('--visitors', type=int, default=50)
     p.add_argument('--seconds', type=float, default=120)
-    p.add_argument('--think', type=float, default=0, help='mean seconds between an answer and the next question')
+    p.add_argument('--think', type=float, default=0, help='mean seconds before the next question')
     how = p.parse_args()
     with browser.app(how.data, limit=300) as url:
         answers, took = measured(url, load(how.data).n_items, how.visitors, how.seconds, how.think)

@@ -3,15 +3,10 @@ Only libraries stand here: the package itself is imported by every notebook anew
 import os, sys
 from pathlib import Path
 
-os.environ['NUMBA_THREADING_LAYER'] = 'workqueue'  # GNU OpenMP, its default, ends a process that has forked
-
 import accelerate, faiss, nbclient, nbconvert, numpy, plotly.graph_objects, torch, umap  # noqa: F401
 import torch._dynamo, torch.utils.tensorboard  # noqa: F401
 from nbdev.test import nbdev_test
 # Not polars: it starts a thread when it is imported, and threads don't fork.
-
-# UMAP compiles itself in half a minute: here once, and not in each notebook that draws a map.
-umap.UMAP(n_neighbors=5, random_state=0, n_jobs=1).fit(numpy.random.default_rng(0).normal(size=(60, 8)))
 
 def test(
     path,  # of the notebook
