@@ -17,7 +17,7 @@ BIN = .venv/bin
 STAMP = .venv/.stamp
 PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: help environment demo test lab notebooks readme stress results tuning screenshots space load clean
+.PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,7 +48,10 @@ load: environment  ## 50 visitors for two minutes: how fast the demo answers: ma
 	$(BIN)/python .ci/load.py --data "$(DATA)"
 
 lab: environment  ## JupyterLab on nbs/
-	$(BIN)/jupyter lab --notebook-dir=nbs
+	$(BIN)/python .ci/notebooks.py --lab
+
+hooks: environment  ## git merges notebooks cell by cell and cleans them when Jupyter saves: once per clone
+	$(BIN)/python .ci/hooks.py
 
 notebooks: environment  ## run the notebooks top to bottom and store their outputs: make notebooks [NB="nbs/1_data/3_dataset.ipynb …"]
 	$(BIN)/python .ci/notebooks.py $(NB)

@@ -1,7 +1,8 @@
 """make test: every check, with its time; a failed one does not stop the others.
 The last line is `N passed, N failed`.
 `.venv/bin/python .ci/check.py clean app` makes only the named groups, `--stress` runs the slow cells."""
-import difflib, json, multiprocessing, os, re, signal, subprocess, sys, tempfile, textwrap, time, venv, zipfile
+import difflib, json, multiprocessing, os, re, signal, subprocess, sys
+import tempfile, textwrap, time, venv, zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -9,7 +10,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event
 
-import browser, browser_tabs, readme, style
+import browser, browser_tabs, hooks, readme, style
 from notebooks import faults, left_out
 from style import notebooks
 
@@ -95,6 +96,7 @@ def clean():
     check('README.md is rendered from nbs/index.ipynb', lambda: unchanged(readme.render))
     for title, find in style.CHECKS.items(): check(title, lambda: none(find()))
     check('notebooks are stored as the house wants them', stored)
+    check('git merges notebooks cell by cell', hooks.merged)
 
 SHARE = dict(OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1)//WORKERS)))  # threads of a worker's process
 
@@ -109,7 +111,8 @@ FORKS.set_forkserver_preload(['warm'])
 def start_forks():
     "The process that tests fork from: it has imported the libraries, with the threads of one worker."
     before = dict(os.environ)
-    os.environ.update(SHARE, PYTHONPATH=str(Path(__file__).parent))  # before Python 3.13 preloads look there only
+    here = str(Path(__file__).parent)  # before Python 3.13 what is preloaded is looked for there only
+    os.environ.update(SHARE, PYTHONPATH=here)
     forkserver.ensure_running()
     os.environ.clear()
     os.environ.update(before)

@@ -51,6 +51,10 @@ def faults(path):
     nb, wrong = nbformat.read(path, 4), []
     limit = 1_000_000 if 'experiments' in path.parts else 300_000
     if path.stat().st_size > limit: wrong.append(f'it has {path.stat().st_size:,} bytes, more than {limit:,}')
+    ids = [c.id for c in nb.cells]
+    wrong += [f'two cells are called {i}' for i in sorted({i for i in ids if ids.count(i) > 1})]
+    wrong += [f'cell {c.id} holds a conflict of git: choose a side and remove the marks' for c in nb.cells
+              if re.search(r'^`*(<{7}|={7}|>{7})( |`|$)', c.source, re.M)]
     code = [c for c in nb.cells if c.cell_type == 'code']
     if code and not any(c.outputs for c in code):
         wrong.append('it is stored without outputs: run make notebooks')
@@ -59,6 +63,9 @@ def faults(path):
         lines = [l for l in cell.source.splitlines() if l.strip()]
         export = re.search(r'^#\|\s*export', cell.source, re.M)
         kinds = {o.output_type for o in cell.outputs}
+        drawn = [o.data for o in cell.outputs if 'application/vnd.plotly.v1+json' in o.get('data', {})]
+        if not all('image/png' in d for d in drawn):
+            wrong.append(f'cell {cell.id} has a figure without its PNG: store it with make notebooks')
         if 'error' in kinds: wrong.append(f'cell {cell.id} is stored with an error')
         if re.search(r'["\' ](/root|/work|/tmp|/home|/Users)/', text):
             wrong.append(f'cell {cell.id} shows a path of the machine')
@@ -70,6 +77,8 @@ def faults(path):
 def main(names):
     os.environ.update(STORED)
     os.environ.setdefault('BROWSER_PATH', browser.find())  # kaleido draws the PNG with it
+    if names[:1] == ['--lab']:  # what is saved there keeps its pictures, too
+        os.execv(BIN/'jupyter', ['jupyter', 'lab', '--notebook-dir=nbs', *names[1:]])
     bad = 0
     for path in [Path(n).resolve() for n in names] or notebooks():
         start = time.time()
