@@ -141,6 +141,16 @@ def orphans():
             wrong.append(f'{name(path)} has no notebook: remove it')
     return wrong
 
+def ways():
+    "Each notebook ends with a link to the next one, the last of them with a link to the index."
+    paths, wrong = notebooks(), []
+    for path, following in zip(paths, paths[1:]):
+        end = nbformat.read(path, 4).cells[-1]
+        to = [(path.parent/target).resolve() for target in LINK.findall(end.source)[:1]]
+        if end.cell_type != 'markdown' or to != [following]:
+            wrong.append(f'{name(path)} has to end with a link to the next notebook, {name(following)}')
+    return wrong
+
 def said(tool, *args):
     "What a checker of code finds; its rules, and the reason of each exception, are in pyproject.toml."
     command = [sys.executable, '-m', tool, *args, *(['-r'] if tool == 'bandit' else []), *CODE]
@@ -159,6 +169,7 @@ def bandit():
     return said('bandit', '-q', '-c', 'pyproject.toml', '-f', 'custom', '--msg-template', form)
 
 CHECKS = {'what is used stands before': order, 'links and mentions of notebooks': links,
+          'each notebook leads to the next': ways,
           'lines of code': lines, 'length of export cells': medians,
           'no module without its notebook': orphans, 'ruff: F, B, BLE, S': ruff, 'bandit': bandit}
 
