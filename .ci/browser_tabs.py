@@ -10,7 +10,8 @@ import numpy as np
 from browser import check
 from playwright.sync_api import expect
 
-READY = """() => document.querySelector('#view')
+READY = """() => document.querySelector('#view[data-tab]')?.dataset.tab
+    === document.querySelector('[role=tab][aria-selected=true]').dataset.tab
   && !document.querySelector('#view[aria-busy], .waiting, .stale')
   && [...document.querySelectorAll('.figure')].every(b => b.dataset.drawn)"""
 
@@ -192,7 +193,8 @@ def a_lasso_is_kept_in_the_address(v):
     view = opened(v, 'maps')
     box = view.locator('[data-figure=map1]')
     box.scroll_into_view_if_needed()
-    box.evaluate("b => Plotly.relayout(b, {dragmode: 'lasso'})")
+    box.hover()
+    box.locator('.modebar-btn[data-val=lasso]').click()
     at = box.bounding_box()
     corner = lambda i, j: (at['x'] + at['width'] * i, at['y'] + at['height'] * j)
     v.page.mouse.move(*corner(.25, .3))

@@ -12,8 +12,8 @@ from browser_tabs import READY
 OUT = Path(__file__).resolve().parents[1]/'nbs/screenshots'
 MOST = 150_000  # bytes of a picture
 FRAMES = 8      # a level of the growing tree
-SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7', 'newitem': '',
-         'diversity': '', 'runs': ''}
+SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7'}
+SEEN = "() => document.querySelector('[data-figure=flow]')?.dataset.drawn"   # the lists of all users come later
 
 def small(png, path, width=1100):
     "A screenshot as a WebP of at most `MOST` bytes."
@@ -47,7 +47,8 @@ def shoot(page, url, data):
     "Pictures of one data set: every tab, one in the dark, one on a phone."
     for tab, more in SHOTS.items():
         page.goto(f'{url}/?tab={tab}&{more}')
-        ready(page)
+        if tab == 'compare': page.wait_for_function(SEEN, timeout=300_000)
+        else: ready(page)
         small(page.screenshot(), OUT/f'{data}-{tab}.webp')
         if tab == 'recommend': grown(page, OUT/f'{data}-beam.webp')
     page.emulate_media(color_scheme='dark')

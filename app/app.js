@@ -41,7 +41,7 @@ setInterval(() => {   // what takes longer than half a second has a bar; the las
   if (share < .98) bar.value = share
   else bar.removeAttribute('value')
 }, 150)
-const fail = place => { place.innerHTML = '<p class="note warn" role="status">The server did not answer: it may be busy or gone. <button type="button" class="do text" data-do="again">Try again</button></p>' }
+const fail = place => { place.dataset.mark = ''; place.innerHTML = '<p class="note warn" role="status">The server did not answer: it may be busy or gone. <button type="button" class="do text" data-do="again">Try again</button></p>' }
 const show = async ({push = true, keep = false} = {}) => {
   const mine = ++asked
   view.setAttribute('aria-busy', 'true')
@@ -60,13 +60,20 @@ const show = async ({push = true, keep = false} = {}) => {
   finally { if (mine === asked) view.removeAttribute('aria-busy') }
 }
 const fill = (place, got, keep) => {
-  const at = keep && [...view.querySelectorAll('.scroll, .found')].map(x => x.scrollTop), focused = named(document.activeElement)
+  const at = keep && [...place.querySelectorAll('.scroll, .found')].map(x => x.scrollTop), focused = named(document.activeElement)
   const old = new Map(keep ? [...place.querySelectorAll('.later[data-mark]')].map(x => [x.dataset.part, x]) : [])
+  const drawn = new Map(keep ? [...place.querySelectorAll('.figure[data-drawn]')].map(x => [x.dataset.figure, x]) : [])
   Object.assign(tables, got.tables)
   place.innerHTML = got.html
   for (const p of place.querySelectorAll('[data-part]')) if (old.has(p.dataset.part)) p.replaceWith(old.get(p.dataset.part))   // until its new one is there
+  for (const f of place.querySelectorAll('.figure')) {   // a figure that is only drawn anew keeps its zoom
+    const o = drawn.get(f.dataset.figure)
+    if (!o || o === f || !got.figures[f.dataset.figure]) continue
+    delete o.dataset.drawn
+    f.replaceWith(o)
+  }
   sides()
-  if (at) [...view.querySelectorAll('.scroll, .found')].forEach((x, i) => { x.scrollTop = at[i] || 0 })
+  if (at) [...place.querySelectorAll('.scroll, .found')].forEach((x, i) => { x.scrollTop = at[i] || 0 })
   for (const box of place.querySelectorAll('.figure')) if (got.figures[box.dataset.figure]) draw(box, got.figures)
   if (focused && !view.contains(document.activeElement)) view.querySelector(focused)?.focus({preventScroll: true})
   fill_parts(place)
@@ -82,7 +89,7 @@ const later = async place => {
     if (got.again) setTimeout(() => mine === asked && place.isConnected && later(place), got.again * 1000)
     if (got.same) return
     place.dataset.mark = got.mark || ''
-    fill(place, got)
+    fill(place, got, true)
   } catch (e) { if (mine === asked) fail(place) }
 }
 const named = e => {   // a selector for what has the focus, so that it has it again when the view is new
@@ -291,6 +298,7 @@ const begin = () => {
   if (Object.keys(s).length || tab !== 'recommend') { state = s; if (!('user' in s) && !('history' in s)) state.user = start.state.user; return show({push: false}) }
   state = start.state
   said = start.address
+  view.dataset.tab = tab
   fill(view, start)
   return write(false)
 }
