@@ -7,7 +7,8 @@ __all__ = ['CHOICES', 'PRESETS', 'RQVAESettings', 'rotate', 'crowding', 'RQVAENe
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #imports
 import copy, math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cache
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from . import training
 from .files import InputError
 from .quantizers import ResidualQuantizer, check_vectors, relative_error, residual_decode
 from .rqkmeans import RQKMeans
+from .schemas import check, maybe, number, schema_of, several, whole
 from .training import TrainSettings
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #settings
@@ -32,7 +34,7 @@ CHOICES = dict(reconstruction=('sum', 'mean'), quantization=('sum', 'mean'),
 class RQVAESettings:
     """Architecture and training of an RQ-VAE; levels, codes and seed are settings of every quantizer.
     A hidden layer of 0 units gets as many as the vectors have dimensions.
-    Raises `InputError` for an unknown choice."""
+    Raises `InputError` for an unknown choice, or a number out of its range."""
     hidden:tuple = (512, 256, 128)    # units of the encoder's hidden layers, mirrored in the decoder
     latent:int = 16                   # dimensions of the latent space
     bias:bool = True                  # have the last layers one?
@@ -66,6 +68,15 @@ class RQVAESettings:
             if value not in options:
                 raise InputError(f'RQVAESettings.{name}: {value!r} is unknown; '
                                  f'take one of {", ".join(options)}')
+        check(asdict(self), _ranges(), 'RQVAESettings', 'correct it')
+
+# %% ../nbs/5_semantic_ids/3_rqvae.ipynb #ranges
+@cache
+def _ranges():
+    "What the numbers of `RQVAESettings` may be."
+    return schema_of(RQVAESettings, hidden=several(whole(), 0), latent=whole(1), beta=number(0), spread=number(0),
+                     decay=number(0, 1), epsilon=number(1e-9), rounds=whole(1), plain=number(0, 1),
+                     batch_size=whole(1), lr=number(0, 1e6), steps=maybe(whole(1)), epochs=maybe(whole(1)))
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #presets
 PRESETS = {

@@ -7,7 +7,8 @@ __all__ = ['LOSSES', 'SASRecSettings', 'full_softmax', 'sampled_softmax', 'bce',
            'sasrec_task', 'sasrec_scorer']
 
 # %% ../nbs/6_models/1_sasrec.ipynb #imports
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np, torch
 from fastcore.basics import patch
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 from .files import InputError
 from .histories import Histories, length_batches, pack
+from .schemas import check, number, schema_of, whole
 
 # %% ../nbs/6_models/1_sasrec.ipynb #settings
 @dataclass(frozen=True)
@@ -40,8 +42,15 @@ def _check(s):
     "Raise `InputError` for settings that are not possible."
     if s.loss not in LOSSES:
         raise InputError(f'SASRecSettings.loss: {s.loss!r} is unknown; take one of {", ".join(LOSSES)}')
+    check(asdict(s), _ranges(), 'SASRecSettings', 'correct it')
     if s.width % s.heads:
         raise InputError(f'SASRecSettings: width {s.width} is not divisible by heads {s.heads}')
+
+@cache
+def _ranges():
+    "What the numbers of `SASRecSettings` may be."
+    sizes = dict.fromkeys(('width', 'blocks', 'heads', 'ff', 'max_len', 'negatives'), whole(1))
+    return schema_of(SASRecSettings, **sizes, dropout=number(0, .9999), norm_eps=number(0), init_std=number(0))
 
 # %% ../nbs/6_models/1_sasrec.ipynb #losses
 def full_softmax(
