@@ -27,6 +27,7 @@ from .recommender import Recommender, check_k
 from .report_card import item_labels
 from .sampling import sample_items
 from .semantic_ids import SemanticIds
+from .tables import read_parquet
 from .tiger import history_tokens
 from .tokenizer import Tokenizer
 from .vectors import load_vectors
@@ -104,8 +105,8 @@ def _mark(rec, dataset):
 
 def _read_predictions(path, mark):
     "The table of a file, or None where there is none with this mark."
-    try: table = pl.read_parquet(path, glob=False)
-    except (OSError, pl.exceptions.PolarsError): return None
+    try: table = read_parquet(path)
+    except InputError: return None
     return table.drop('mark') if 'mark' in table.columns and table['mark'][:1].to_list() == [mark] else None
 
 # %% ../nbs/8_recommender/9_compare.ipynb #kept-x
@@ -300,7 +301,7 @@ def read_runs(
             curve = path/'curve.parquet'
             settings = read_json(path/'settings.json')
             out[path.name] = dict(record=load_record(path/'result.json'), settings=settings,
-                                  curve=pl.read_parquet(curve, glob=False) if curve.exists() else None)
+                                  curve=read_parquet(curve) if curve.exists() else None)
         except (InputError, pl.exceptions.PolarsError): continue
     return out
 

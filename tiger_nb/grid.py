@@ -10,7 +10,7 @@ __all__ = ['FUSED', 'IDS', 'COUNTERS', 'ROWS', 'BEGUN', 'RANDOM', 'VIEWS', 'enco
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import polars as pl, torch
+import torch
 
 from .baselines import ContentNeighbours, CoVisitation, Popularity
 from .command import check_numbers, command, open_data
@@ -20,6 +20,7 @@ from .files import InputError
 from .mixture import Mixture, share_scorer, softmax_scorer, weigh
 from .presets import MODELS, find
 from .recommender import PRESETS, Recommender, measure, train_bundle
+from .tables import read_parquet
 from .tokenizer import TokenizerSettings, tokenize
 
 # %% ../nbs/experiments/grid.ipynb #ids
@@ -217,7 +218,7 @@ def _network(dataset, name, row, seed, runs, tiny):
     rec, record = Recommender.load(out), load_record(out/'result.json')
     view = lambda seen, buckets: (record['metrics'] if seen and buckets is None else measure(
         rec.model, dataset, 'test', rec.semantic_ids, rec.beams, seen, bucket=buckets is not None))
-    curve = pl.read_parquet(out/'curve.parquet', glob=False)
+    curve = read_parquet(out/'curve.parquet')
     shown = 'step', 'epoch', 'seconds', 'ndcg@10'
     kept = {k: [float(f'{x:.5g}') for x in curve[k].to_list()] for k in shown}
     return rec.card, _views(view, rec.semantic_ids), record['validation'], dict(curve=kept)
