@@ -10,8 +10,9 @@ import numpy as np
 from browser import check
 from playwright.sync_api import expect
 
-READY = """() => document.querySelector('#view[data-tab]')?.dataset.tab
-    === document.querySelector('[role=tab][aria-selected=true]').dataset.tab
+READY = """() => document.querySelector('#view[data-tab]')
+  && document.querySelector('#view').dataset.tab
+    === document.querySelector('[role=tab][aria-selected=true]')?.dataset.tab
   && !document.querySelector('#view[aria-busy], .waiting, .stale')
   && [...document.querySelectorAll('.figure')].every(b => b.dataset.drawn)"""
 
@@ -434,8 +435,8 @@ def every_action_is_an_endpoint(v):
     client = Client(v.url, verbose=False)
     named = client.view_api(print_info=False, return_format='dict')['named_endpoints']
     want = ('recommend user_history find_items find_users beam lost why compare where_models_win levels_lost '
-            'item_card neighbours map_places with_prefix code_tree codebook items_with_code report_card '
-            'encode_item recommend_with_item sample_diversity runs missing_parts').split()
+            'item_card neighbours map_places items_within with_prefix code_tree codebook items_with_code '
+            'report_card encode_item recommend_with_item sample_diversity runs missing_parts').split()
     assert {f'/{n}' for n in want} == set(named), sorted(named)
     for name, about in named.items():
         assert about.get('description'), f'{name} has no description'
@@ -444,6 +445,9 @@ def every_action_is_an_endpoint(v):
     told = client.predict(history=user['history'], api_name='/recommend')
     opened(v, 'recommend', user=1)
     assert [r['item'] for r in told] == ranked(v, 'tiger'), 'the endpoint and the page disagree'
+    x, y = np.array(client.predict(api_name='/map_places')).T
+    box = [5, -9e5, 5, 9e5, 9e5, 9e5, 9e5, -9e5]   # all to the right of 5
+    assert client.predict(corners=box, api_name='/items_within') == np.flatnonzero(x > 5).tolist()
     try: client.predict(history=[10**7], api_name='/recommend')
     except Exception as e: assert 'unknown' in str(e), e
     else: raise AssertionError('an unknown item was taken')

@@ -11,7 +11,7 @@ from browser_tabs import READY
 
 OUT = Path(__file__).resolve().parents[1]/'nbs/screenshots'
 MOST = 150_000  # bytes of a picture
-FRAMES = 8      # a level of the growing tree
+FRAMES = 16     # a level of the growing tree
 SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7'}
 SEEN = "() => document.querySelector('[data-figure=flow]')?.dataset.drawn"   # the lists of all users come later
 
@@ -33,8 +33,7 @@ def grown(page, path):
     for n in range(last * FRAMES + 1):
         box.evaluate("(b, t) => { b.at = t; return document.querySelector('.shell').redraw(b) }", n / FRAMES)
         image = Image.open(io.BytesIO(box.screenshot())).convert('RGB')
-        image = image.resize((800, round(image.height * 800 / image.width)), Image.LANCZOS)
-        frames.append(image.quantize(48, dither=Image.Dither.NONE).convert('RGB'))
+        frames.append(image.resize((900, round(image.height * 900 / image.width)), Image.LANCZOS))
         times.append(60 if n % FRAMES else 700)
     box.evaluate("b => { delete b.at; return document.querySelector('.shell').redraw(b) }")
     times[-1] = 3500

@@ -50,7 +50,7 @@ def points(a, s):
     "All items on both maps in a colour: asked once, whatever is marked on them."
     color = a.colours[s['color']]
     named = {int(c): a.colour_name(s['color'], int(c)) for c in np.unique(color)}
-    many = len(named) > len(COLORS)
+    many, tints = len(named) > len(COLORS), palette(list(named))
     hue = around_the_map(color, a.maps[0]) if many else color
     codes = [' '.join(map(str, c)) for c in a.ids.codes.tolist()] if a.ids else [''] * a.n_items
     texts = [f'{t} [{c}] {named[n]}' for t, c, n in zip(a.titles, codes, color.tolist())]
@@ -59,9 +59,15 @@ def points(a, s):
         if xy is None: continue
         made[name] = item_map(xy, hue, texts)
         made[name].update_traces(marker_showscale=False, unselected=dict(marker=dict(opacity=.08)))
+        steps = [[(n + e) / len(tints), tint] for n, tint in enumerate(tints) for e in (0, 1)]
+        if not many: made[name].update_traces(marker_colorscale=steps)
         if many: made[name].update_traces(marker=dict(color=hue, colorscale='Phase', cmin=0, cmax=len(named)))
         if a.n_items > 5000: made[name].update_traces(marker_size=3)
     return dict(html='', figures=figures(**made))
+
+def palette(values):
+    "A colour for each of few values, the least first; -1, which stands for all others, is grey."
+    return ['#98A4B0', *COLORS][:len(values)] if len(values) and values[0] == -1 else COLORS[:len(values)]
 
 def around_the_map(color, xy):
     "Many values in an order in which neighbours on the map have like hues: by the direction of their middle."
@@ -93,7 +99,8 @@ def legend(a, s):
         said = (f'{len(values):,} values, like hues where they lie side by side on the first map; '
                 'a hover says which.')
         return note(f'{said} {csv_button("places", "maps.places")}')
-    tint = lambda at: f'var({VARIABLES[COLORS[at]]})' if COLORS[at] in VARIABLES else COLORS[at]
+    tints = palette(values)
+    tint = lambda at: f'var({VARIABLES[tints[at]]})' if tints[at] in VARIABLES else tints[at]
     dot = lambda at: (f'<li><i style="background:{tint(at)}'
                       f'"></i>{esc(a.colour_name(s["color"], int(values[at])))} '
                       f'<small>{n[at]:,}</small></li>')
@@ -173,7 +180,12 @@ def api(a):
         xy = a.maps[int(codes)]
         if xy is None: raise InputError(a.missing.get('map', 'there is no such map'))
         return xy.tolist()
-    return [item_card, neighbours, map_places]
+    def items_within(corners: list[float], codes: bool = False) -> list[int]:
+        "The items within a lasso, x, y, x, y, … on the map of vectors, or of what their codes say."
+        if len(corners) < 6 or len(corners) % 2:
+            raise InputError(f'{len(corners)} numbers are no lasso; give x and y of three corners or more')
+        return a.inside([1 + int(codes), *map(float, corners)]).tolist()
+    return [item_card, neighbours, map_places, items_within]
 
 def checked(a, item):
     "Raises `InputError` for an unknown item."

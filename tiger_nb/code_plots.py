@@ -218,7 +218,7 @@ def _beam_rows(nodes, pruned):
     return rows
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #beam-lines
-BESIDE = .55  # of the way to the next level is left to a prefix's name
+BESIDE = .6  # of the way to the next level is left to a prefix's name
 
 def _beam_lines(rows, kept):
     "Lines from each prefix that was kept (or pruned) to the one above it, as x and y with gaps."
@@ -256,7 +256,7 @@ def beam_figure(
     _beam_points(fig, pl.concat(rows), titles, target, last)
     fig.add_scatter(x=[0], y=[0], mode='markers', marker=dict(color=INK, size=12), hoverinfo='skip',
                     showlegend=False)
-    fig.update_xaxes(range=[-.08, last + .6], tickvals=list(range(1, last + 1)), showgrid=False,
+    fig.update_xaxes(range=[-.08, last + .9], tickvals=list(range(1, last + 1)), showgrid=False,
                      ticktext=[f'level {l}' for l in range(1, last + 1)])
     return fig.update_yaxes(visible=False, range=[most + .5, -1])
 
@@ -271,7 +271,7 @@ def _beam_points(fig, rows, titles, target, last):
     for name, (part, color) in kinds.items():
         if not len(part): continue
         size = 6 + 34 * np.sqrt(part['prob'].to_numpy())
-        leaf = [_short(titles[e], 34) if l == last else f'{p[-1]} · {_short(titles[e], 18)}' if k else '' for e, l, p, k in
+        leaf = [_short(titles[e], 32) if l == last else f'{p[-1]} · {_short(titles[e], 15)}' if k else '' for e, l, p, k in
                 part.select('example', 'level', 'prefix', 'kept').iter_rows()]
         fig.add_scatter(x=part['level'], y=part['rank'], name=name, mode='markers+text', text=leaf,
                         textposition='middle right', textfont=dict(size=11, color=INK), cliponaxis=False,
