@@ -304,30 +304,31 @@ def _plain(text):
     return ''.join(c if c.isprintable() else ' ' for c in text)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
-def _check_recommend(history, file, out, workers, user):
+def _check_recommend(history, file, out, workers, user, keys):
     "Raises `InputError` for options that contradict each other."
     if (history is None) == (file is None): raise InputError('give either --history or --file')
     if file and user: raise InputError('--user is for --history; leave it out, a --file has its own')
+    if file and keys: raise InputError('--keys is for --history; leave it out')
     if history and (out or workers): raise InputError('--out and --workers are for --file; leave them out')
     if file and not out: raise InputError('--out is missing; give a folder for the recommendations')
 
-def _item_ids(history):
-    "The ids of a history on the command line."
+def _items_of(history, keys):
+    "What a history on the command line names: ids, or texts that are keys."
     words = history.replace(',', ' ').split()
-    if wrong := [w for w in words if not re.fullmatch(r'[0-9]{1,9}', w)]:
-        raise InputError(f'--history: {wrong[0][:40]!r} is no item id; ids are whole numbers such as 3,17,42')
-    return [int(w) for w in words]
+    if not keys and all(re.fullmatch(r'[0-9]{1,9}', w) for w in words): return [int(w) for w in words]
+    return [w.strip() for w in history.split(',') if w.strip()]
 
 # %% ../nbs/8_recommender/7_cli.ipynb #recommend-command
 @command
 def tiger_recommend(
     run:str,              # folder of a run
-    history:str=None,     # item ids, the oldest first, with commas between them: give this or --file
+    history:str=None,     # item ids or keys, the oldest first, with commas between: give this or --file
     file:str=None,        # Parquet file, or a folder of them: user, and history as a list of ids
     out:str=None,         # with --file: folder for Parquet files: user, items, keys, scores (default: none)
     workers:int=0,        # with --file: actors of a Ray Data job; 0: this process
     k:int=10,             # how many items
     filter_seen:bool=True,# leave out the items of the history
+    keys:bool=False,      # --history has keys even where all are whole numbers
     user:str='',          # key of the user, for models with user tokens; an unknown one is hashed too
     exact:bool=False,     # of a tiger: the exact list in place of a beam search
     json:bool=False,      # print JSON: a list of {rank, item, key, title, score}
@@ -335,15 +336,16 @@ def tiger_recommend(
     """Recommend the next items after a history, or for all users of a file.
 
     tiger_recommend --run runs/sample/tiger --history 3,17,42 --k 10
+    tiger_recommend --run runs/shop --history SKU-3,SKU-17
     tiger_recommend --run runs/sample/tiger --file histories.parquet --out recommended --workers 2"""
     check_numbers(dict(k=k))
-    _check_recommend(history, file, out, workers, user)
+    _check_recommend(history, file, out, workers, user, keys)
     if file:
         from tiger_nb.batch import recommend_many
         return print(recommend_many(run, file, out, k, filter_seen, workers, exact=exact))
-    ids = _item_ids(history)
+    items = _items_of(history, keys)
     from tiger_nb.recommender import Recommender
-    table = Recommender.load(run).recommend(ids, k, filter_seen, user, exact)
+    table = Recommender.load(run).recommend(items, k, filter_seen, user, exact)
     if json: return print(dumps(table.to_dicts()))
     print('rank    item      score  title')
     for row in table.iter_rows(named=True):

@@ -435,17 +435,29 @@ def check_k(
     raise InputError(f'k is {k!r}; it must be a whole number of at least 1')
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #recommend
+def _ids_of(items, keys):
+    "Item ids of keys; raises `InputError` for one that no item has."
+    at = dict(zip(items['key'].to_list(), items['item'].to_list()))
+    for key in keys:
+        if key not in at:
+            raise InputError(f'item {key[:40]!r} of the history is unknown; keys are texts such as '
+                             f'{next(iter(at))[:40]!r}, ids are whole numbers')
+    return np.array([at[key] for key in keys], np.int64)
+
 @patch
 def check_history(self:Recommender,
-    history, # item ids, the oldest first
-)->np.ndarray: # the same as int64
+    history, # item ids or, as texts, item keys; the oldest first
+)->np.ndarray: # item ids, int64
     "Raises `InputError` if the history is empty or holds an item that is not in the catalogue."
     last = len(self.items) - 1
+    if isinstance(history, (list, tuple)) and history and all(isinstance(x, str) for x in history):
+        return _ids_of(self.items, history)
     try: h = np.asarray(history)
     except ValueError: h = np.array(None)         # lists of different lengths
     if h.ndim == 1 and not h.size: raise InputError('the history is empty; give at least one item id')
     if h.ndim != 1 or not np.issubdtype(h.dtype, np.integer):
-        raise InputError(f'the history is no list of item ids; ids are whole numbers from 0 to {last}')
+        raise InputError('the history is no list of item ids or of keys; ids are whole numbers from 0 to '
+                         f'{last}, keys are texts')
     bad = h[(h < 0) | (h > last)]
     if len(bad): raise InputError(f'item {bad[0]} of the history is unknown; ids run from 0 to {last}')
     return h.astype(np.int64)
@@ -474,7 +486,7 @@ def rank(self:Recommender,
 # %% ../nbs/8_recommender/2_recommender.ipynb #recommend-x
 @patch
 def recommend(self:Recommender,
-    history,               # item ids, the oldest first
+    history,               # item ids or, as texts, item keys; the oldest first
     k:int=10,              # how many items
     filter_seen:bool=True, # leave out the items of the history
     user:str='',           # key of the user, for models with user tokens; an unknown one is hashed too
