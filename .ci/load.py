@@ -1,4 +1,4 @@
-"""Many visitors at once: how fast the demo answers them, how often it fails and what memory it holds (`make load`).
+"""Many visitors at once: how fast the demo answers, how often it fails, what memory it holds (`make load`).
 Each visitor sends what the page sends: a history that nobody had before, and waits for its list."""
 import argparse, http.client, json, os, random, re, threading, time
 from pathlib import Path
