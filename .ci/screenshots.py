@@ -13,7 +13,7 @@ OUT = Path(__file__).resolve().parents[1]/'nbs/screenshots'
 MOST = 150_000  # bytes of a picture
 FRAMES = 16     # a level of the growing tree
 SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7'}
-SEEN = "() => document.querySelector('[data-figure=flow]')?.dataset.drawn"   # the lists of all users come later
+SEEN = "() => document.querySelector('[data-figure=flow]')?.dataset.drawn"  # not all lists
 
 def small(png, path, width=1100):
     "A screenshot as a WebP of at most `MOST` bytes."

@@ -109,7 +109,8 @@ def place_new(
     near:int=15, # neighbours, as many as UMAP asks
 )->np.ndarray: # (2,) float32
     """Where UMAP puts a new point before it refines: the mean of its nearest items, weighted by UMAP's
-    memberships (McInnes et al. 2018, section 3.1): exp(-(d - rho)/sigma), whose sum is log2 of their number."""
+    memberships (McInnes et al. 2018, section 3.1): exp(-(d - rho)/sigma), which add up to log2 of their
+    number."""
     d = np.linalg.norm(np.asarray(vectors, float) - np.asarray(vector, float), axis=1)
     at = np.argsort(d, kind='stable')[:near]
     d = d[at] - d[at[0]]
@@ -162,8 +163,8 @@ def most_of(
     rank = pl.col('items').rank('ordinal', descending=True).over('above')
     kept, rest = table.filter(rank <= most), table.filter(rank > most)
     rest = rest.group_by('above', 'level').agg(pl.len().alias('n'), pl.col('items').sum()).with_columns(
-        prefix=pl.concat_list('above', pl.lit(-1)), code=pl.lit(-1, pl.Int64), purity=pl.lit(None, pl.Float64),
-        example=pl.format('{} more codes', 'n'))
+        prefix=pl.concat_list('above', pl.lit(-1)), code=pl.lit(-1, pl.Int64),
+        purity=pl.lit(None, pl.Float64), example=pl.format('{} more codes', 'n'))
     names = [c for c in table.columns if c != 'above']
     return pl.concat([kept.select(names), rest.select(names)], how='vertical_relaxed').sort(
         'level', pl.col('code') < 0, -pl.col('items').cast(pl.Int64), 'prefix')
@@ -271,7 +272,9 @@ def _beam_points(fig, rows, titles, target, last):
     for name, (part, color) in kinds.items():
         if not len(part): continue
         size = 6 + 34 * np.sqrt(part['prob'].to_numpy())
-        leaf = [_short(titles[e], 32) if l == last else f'{p[-1]} · {_short(titles[e], 15)}' if k else '' for e, l, p, k in
+        named = lambda e, l, p, k: (_short(titles[e], 32) if l == last else
+                                    f'{p[-1]} · {_short(titles[e], 15)}' if k else '')
+        leaf = [named(*row) for row in
                 part.select('example', 'level', 'prefix', 'kept').iter_rows()]
         fig.add_scatter(x=part['level'], y=part['rank'], name=name, mode='markers+text', text=leaf,
                         textposition='middle right', textfont=dict(size=11, color=INK), cliponaxis=False,
