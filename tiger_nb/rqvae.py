@@ -74,9 +74,10 @@ class RQVAESettings:
 @cache
 def _ranges():
     "What the numbers of `RQVAESettings` may be."
-    return schema_of(RQVAESettings, hidden=several(whole(), 0), latent=whole(1), beta=number(0), spread=number(0),
-                     decay=number(0, 1), epsilon=number(1e-9), rounds=whole(1), plain=number(0, 1),
-                     batch_size=whole(1), lr=number(0, 1e6), steps=maybe(whole(1)), epochs=maybe(whole(1)))
+    return schema_of(RQVAESettings, hidden=several(whole(), 0), latent=whole(1), beta=number(0),
+                     spread=number(0), decay=number(0, 1), epsilon=number(1e-9), rounds=whole(1),
+                     plain=number(0, 1), batch_size=whole(1), lr=number(0, 1e6), steps=maybe(whole(1)),
+                     epochs=maybe(whole(1)))
 
 # %% ../nbs/5_semantic_ids/3_rqvae.ipynb #presets
 PRESETS = {
