@@ -6,8 +6,8 @@ from tiger_nb.compare import Tokenizer, bought_together, entropy, relative_error
 from tiger_nb.plots import heatmap, scatter
 from tiger_nb.recommender import InputError
 
-from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed, note,
-                     panel, table)
+from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed,
+                     needs_ids, note, panel, table)
 
 TITLE = 'Codebook'
 HINT = ('A row a level, a column a code. Click a cell to see its items and to light them on the map. Choose '
@@ -18,9 +18,9 @@ LEVELS = ('Top tenth and last half: the shares of items with the commonest tenth
           'codes. Bought together: the share of neighbouring purchases in the training part that have all '
           'codes up to this level in common; by chance: what two purchases drawn at random have.')
 
+@needs_ids
 def view(a, s):
     "Use of the codes, the levels as a table, the chosen code, and the vectors later."
-    if a.ids is None: return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
     n = a.ids.learned.shape[1]
     fig = use_heatmap(a.ids.code_counts()[:n], '')
     fig.update_layout(margin=dict(t=8))

@@ -3,6 +3,7 @@
 A button carries `data-do` and what else the action needs as `data-*`; app.js changes the state and asks for
 the tab again. A place with `data-part` is filled after the page is shown.
 """
+from functools import wraps
 from html import escape
 
 from tiger_nb.compare import clean_text
@@ -56,6 +57,14 @@ def search(kind, label, hint, value=''):
 def later(part, text='Computing …', kind=''):
     "A place that is filled when the page stands."
     return f'<div class="later {kind}" data-part="{part}"><p class="note waiting">{text}</p></div>'
+
+def needs_ids(view):
+    "A view of Semantic IDs; where there are none, it says why."
+    @wraps(view)
+    def asked(a, s):
+        if a.ids: return view(a, s)
+        return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
+    return asked
 
 def later_on(text):
     "The answer of a part that is not ready; app.js asks again."

@@ -1,17 +1,17 @@
 "Code tree: all Semantic IDs as an icicle or treemap, down to the items and their collision buckets."
 from tiger_nb.code_plots import most_of, prefix_icicle, prefix_table
 
-from .render import (add, button, chips, csv, csv_button, drawing, esc, field, figures, header, item, note,
-                     panel)
+from .render import (add, button, chips, csv, csv_button, drawing, esc, field, figures, header, item,
+                     needs_ids, note, panel)
 
 TITLE = 'Code tree'
 HINT = ('Each box is a prefix: its size the number of items, its colour how pure it is. A click goes down, '
         'the '
         'breadcrumb goes up.')
 
+@needs_ids
 def view(a, s):
     "The tree below the chosen prefix, and the items in it."
-    if a.ids is None: return dict(html=panel(note(esc(a.missing['semantic_ids']), 'warn')))
     prefix, items = s['prefix'], a.with_prefix(s['prefix'])
     while -1 in prefix: prefix = prefix[:prefix.index(-1)]   # the tree knows no "any code"
     shape = field('shape', 'Drawn as', dict(icicle='icicle', treemap='treemap'), s['shape'])
