@@ -1,6 +1,6 @@
 """git's hooks for notebooks, in this clone: `make hooks`.
-nbdev writes them, with a merge driver that has no path. Where git does not find the driver, it reports a conflict
-and leaves our side in the file: the other side's cells are gone."""
+nbdev writes them, with a merge driver that has no path. Where git does not find the driver, it reports a
+conflict and leaves our side in the file: the other side's cells are gone."""
 import shlex, subprocess, sys, tempfile
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What most notebooks import, imported once: `check.py` tests each notebook in a fork of the process that has it.
+"""What most notebooks import, imported once: `check.py` tests each notebook in a fork of that process.
 Only libraries stand here: the package itself is imported by every notebook anew."""
 import os, sys
 from pathlib import Path

@@ -346,7 +346,8 @@ def _network_of(spec, made_of, settings, path):
     except (SafetensorError, OSError) as e: raise wrong(str(e).splitlines()[0]) from None
     make = find(spec.network)
     try:
-        with torch.device('meta'), _Unfilled(): shapes = make(made_of, settings).state_dict()   # takes no memory
+        with torch.device('meta'), _Unfilled():  # takes no memory
+            shapes = make(made_of, settings).state_dict()
         shapes = {k: tuple(v.shape) for k, v in shapes.items()}
     except _NO_NETWORK as e: raise wrong(f'they describe no network: {e}') from None
     for k in held.keys() | shapes.keys():
