@@ -14,10 +14,12 @@ from importlib.resources import files
 from pathlib import Path
 import numpy as np
 import polars as pl
+from fastcore.basics import patch
 from .files import InputError, atomic_path, json_lines, read_json
 from .histories import Histories, Interactions, Split, from_events
-from .raw import DOMAINS, SOURCES, download, read_events, read_metadata, read_reviews
-from .tables import check_same_keys, distinct_keys, say
+from .raw import (COLUMNS, DOMAINS, SOURCES, check_complete, download, frame_events, read_events,
+                          read_metadata, read_reviews)
+from .tables import check_same_keys, distinct_keys, join_keys, say
 
 # %% ../nbs/1_data/3_dataset.ipynb #check-ids
 def _check_lists(d, path, who, what, limit=None):
@@ -123,18 +125,22 @@ def _item_text(v):
     if isinstance(v, list): return ' '.join(filter(None, map(_item_text, v)))
     return '' if v is None or v != v else str(v)
 
+def _described(keys, rows):
+    "What `catalogue` takes, of rows of fields."
+    text = lambda f: [_item_text(r.get(f)) for r in rows]
+    cats = [[t for x in (c if isinstance(c, list) else [c]) if (t := _item_text(x))]
+            for c in (r.get('categories') for r in rows)]
+    table = dict(key=keys, title=text('title'), brand=text('brand'), description=text('description'),
+                 categories=cats)
+    return pl.DataFrame(table, schema_overrides=dict(categories=pl.List(pl.String)))
+
 def read_items(path, keys=None):
     "items.jsonl as a catalogue; raises InputError unless its ids are 0..N-1, each once, and its keys differ."
     rows = [r for _, r in json_lines(path)]
     _item_ids(path, rows)
     rows.sort(key=lambda r: r['item_id'])
     keys = _item_keys(path, rows, keys)
-    text = lambda f: [_item_text(r.get(f)) for r in rows]
-    cats = [[t for x in (c if isinstance(c, list) else [c]) if (t := _item_text(x))]
-            for c in (r.get('categories') for r in rows)]
-    table = dict(key=keys, title=text('title'), brand=text('brand'), description=text('description'),
-                 categories=cats)
-    return catalogue(keys, pl.DataFrame(table, schema_overrides=dict(categories=pl.List(pl.String))))
+    return catalogue(keys, _described(keys, rows))
 
 # %% ../nbs/1_data/3_dataset.ipynb #read-keys
 def _read_keys(path):
@@ -167,7 +173,7 @@ class Dataset:
     "Histories, catalogue and split of one data set in one order."
     name:str # 'beauty', 'sports', 'toys', 'sample' or the folder's name
     order:str # 'standard', 'origin' or 'given'
-    folder:Path # where it was read from
+    folder:Path|None # where it was read from; None for tables
     interactions:Interactions # all histories
     items:pl.DataFrame # one row per item id, see `catalogue`
     attributes:Histories=None # row = item: anonymous attribute integers
@@ -353,3 +359,28 @@ def load(
     if not Path(name).is_dir():
         raise InputError(f"{name}: no such folder; give a data folder or one of sample, {', '.join(DOMAINS)}")
     return _read_folder(Path(name), order)
+
+# %% ../nbs/1_data/3_dataset.ipynb #frames
+@patch(cls_method=True)
+def from_frames(cls:Dataset,
+    events,            # table of events, Polars or pandas; its columns are recognised as those of a file are
+    items=None,        # table of items: key or item, title and, where known, brand, description, categories
+    k:int=1,           # k-core: least events of each user and item; 1 keeps all
+    name:str='own',    # of the data set, on protocol cards
+    user:str=None,     # column of the user, where it is not recognised
+    item:str=None,     # column of the item
+    timestamp:str=None,# column of the time
+)->Dataset:            # in the order of the times
+    "Tables as a data set; raises `InputError` for a column that is missing, or items that fit no event."
+    table, columns = frame_events(pl.DataFrame(events), 'events', user, item, timestamp)
+    check_complete('events', table, columns)
+    interactions = from_events(table, k)
+    keys = interactions.item_keys.tolist()
+    if items is None: return cls(name, 'given', None, interactions, catalogue(keys))
+    items = pl.DataFrame(items)
+    column = next((c for c in ('key', *COLUMNS['item']) if c in items.columns), None)
+    if column is None:
+        raise InputError(f"items: no column of keys among {items.columns[:12]}; call it 'key'")
+    mine = distinct_keys(items[column], f"items: column '{column}'")
+    join_keys(keys, mine, 'items', 'description')
+    return cls(name, 'given', None, interactions, catalogue(keys, _described(mine, items.to_dicts())))

@@ -230,7 +230,7 @@ def _write_manifest(out, dataset, model, ids, tokenizer, card):
     "What the bundle is, with the SHA-256 of its parts; the last file, so a bundle that has it is complete."
     about = Path(tokenizer)/'tokenizer.json' if tokenizer else None
     manifest = {'format': 1, 'model': model, 'n_items': dataset.n_items,
-                'data': str(dataset.folder.resolve()), 'card': card.to_dict(),
+                'data': str(dataset.folder.resolve()) if dataset.folder else '', 'card': card.to_dict(),
                 'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
                 'tokenizer': read_json(about) if about and about.exists() else None,
                 'item_keys': _keys_hash(dataset.items), 'files': list_files(out, *_PARTS)}
@@ -502,6 +502,22 @@ def recommend(self:Recommender,
     items, scores = items[0][kept].numpy(), scores[0][kept].numpy()
     about = self.items[items].select('item', 'key', 'title')
     return about.with_columns(pl.Series('score', scores)).with_row_index('rank', offset=1)
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #fit
+@patch(cls_method=True)
+def fit(cls:Recommender,
+    dataset:Dataset,                # what is learned from
+    model:str='tiger_trie',         # a name of `MODELS`
+    out:str|Path|None=None,         # folder of the bundle; None: runs/<data>/<model>
+    settings:RunSettings|None=None, # None: the preset
+    tokenizer:str|Path|None=None,   # Semantic IDs of a generative model; None: made in `out`
+)->Recommender:
+    "Train a model and load its bundle, see `train_bundle`; one that is finished there is loaded."
+    out = Path(out or f'runs/{dataset.name}/{model}')
+    if MODELS[model].generative and tokenizer is None and not is_finished(out):
+        tokenizer = out/'tokenizer'
+        tokenize(dataset, tokenizer, tokenizer_for(dataset), umap=False)
+    return cls.load(train_bundle(dataset, model, out, settings, tokenizer))
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #prepare
 def prepare_demo(

@@ -111,9 +111,10 @@ def check_split(
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #shipped
 def shipped_index(
-    folder, # of a data set
+    folder, # of a data set, or None
 )->Path|None:
     "The index file that a data folder brings along, if any."
+    if folder is None: return None
     found = {p.name: p for p in sorted(Path(folder).glob('index_*.json'))}
     return found.get('index_rqvae.json') or next(iter(found.values()), None)
 
