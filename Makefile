@@ -15,7 +15,7 @@ NB ?=
 
 BIN = .venv/bin
 STAMP = .venv/.stamp
-PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile $(if $(CI),--quiet) -c constraints.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
 .PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clean
 

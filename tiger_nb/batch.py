@@ -114,14 +114,14 @@ def _here(path, out, batch, args):
 
 # %% ../nbs/8_recommender/4_batch.ipynb #ray-start
 def _start(ray, local):
-    "Start Ray or connect to it; three tries, for it waits only half a minute for a busy machine."
-    for left in (2, 1, 0):
+    "Start Ray or connect to it; six tries, for it waits only half a minute for a busy machine."
+    for left in range(5, -1, -1):
         try: return ray.init(**local, log_to_driver=False)
         except Exception as e:
             ray.shutdown()
             if 'timed out' not in str(e): raise
             if not left:
-                raise InputError('Ray has not started in three tries; set workers to 0, or try again on a '
+                raise InputError('Ray has not started in six tries; set workers to 0, or try again on a '
                                  'less busy machine') from None
 
 # %% ../nbs/8_recommender/4_batch.ipynb #cluster
