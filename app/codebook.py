@@ -85,12 +85,15 @@ def quantizer(a):
         return a.tokenizer.quantizer
     raise InputError(a.missing.get('codebooks') or 'the tokenizer folder has no codebooks or vectors')
 
+def of_level(a, s):
+    "The chosen level from 0, its codebook (K, d) and the codes that items have; raises as `quantizer`."
+    books = quantizer(a).codebooks
+    l = min(s['level'], a.ids.learned.shape[1]) - 1
+    return l, np.asarray(books[l]), np.flatnonzero(a.ids.code_counts()[l])
+
 def vectors(a, s):
     "The vectors of one level: their distances and their own projection."
-    quantizer(a)
-    l = min(s['level'], a.ids.learned.shape[1]) - 1
-    book = np.asarray(a.tokenizer.quantizer.codebooks[l])                       # (K, d)
-    used = np.flatnonzero(a.ids.code_counts()[l])
+    l, book, used = of_level(a, s)
     c = book[used] - book[used].mean(0)
     u, w, _ = np.linalg.svd(c, full_matrices=False)
     places = (u * w)[:, :2] if len(used) > 1 else np.zeros((len(used), 2))
@@ -107,10 +110,7 @@ def vectors(a, s):
 
 def far(a, s):
     "How far the code words of one level are from each other."
-    quantizer(a)
-    l = min(s['level'], a.ids.learned.shape[1]) - 1
-    book = np.asarray(a.tokenizer.quantizer.codebooks[l])                       # (K, d)
-    used = np.flatnonzero(a.ids.code_counts()[l])
+    l, book, used = of_level(a, s)
     first = np.linalg.svd(book[used] - book[used].mean(0), full_matrices=False)[0][:, 0]
     shown, names, averaged = distances(book, used[np.argsort(first)])
     fig = heatmap(shown, names, names, title='').update_layout(height=360, margin=dict(t=12))

@@ -7,7 +7,7 @@ __all__ = ['COLUMNS', 'DOMAINS', 'SOURCES', 'BEAUTY_SHA256', 'frame_events', 'ev
            'read_reviews', 'read_metadata', 'k_core', 'fetch', 'download']
 
 # %% ../nbs/1_data/1_raw.ipynb #imports
-import ast, gzip, hashlib, io, json, os, re, shutil, time, warnings, zipfile, zlib
+import ast, gzip, hashlib, io, json, lzma, os, re, shutil, time, warnings, zipfile, zlib
 from pathlib import Path, PurePosixPath
 import polars as pl
 
@@ -365,7 +365,7 @@ def _unpack(path, fits, folder, size=2**31):
                 if len(data) > size:
                     raise InputError(f'{path}: {m} unpacks to more than {size:,} bytes; refused')
                 with atomic_path(folder/name) as temp: temp.write_bytes(data)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as e:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error, lzma.LZMAError) as e:
         raise InputError(f'{path}: no archive that can be unpacked ({e}); download it again') from None
     finally: path.unlink()
 
