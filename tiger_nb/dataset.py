@@ -17,8 +17,8 @@ import polars as pl
 from fastcore.basics import patch
 from .files import InputError, atomic_path, json_lines, read_json
 from .histories import Histories, Interactions, Split, from_events
-from .raw import (COLUMNS, DOMAINS, SOURCES, check_complete, download, frame_events, read_events,
-                          read_metadata, read_reviews)
+from .raw import (COLUMNS, DOMAINS, SOURCES, check_complete, download, frame_events, guess_columns,
+                          read_events, read_metadata, read_reviews)
 from .tables import check_same_keys, distinct_keys, join_keys, say
 
 # %% ../nbs/1_data/3_dataset.ipynb #check-ids
@@ -73,16 +73,18 @@ def write_inter_json(
     with atomic_path(path) as temp: temp.write_text('{' + ',\n'.join(lines) + '}\n', encoding='utf-8')
 
 # %% ../nbs/1_data/3_dataset.ipynb #known-columns
+_TEXTS = 'title', 'brand', 'description', 'categories'
+
 def _known(table): # keep the descriptive columns of which at least one row says something
-    return [c for c in ('brand', 'description', 'categories')
-            if table.select((pl.col(c).list.len() if c == 'categories'
-                             else pl.col(c).str.len_bytes()).sum()).item()]
+    said = lambda c: pl.col(c).list.len() if table[c].dtype == pl.List else pl.col(c).str.len_bytes()
+    others = [c for c in table.columns if c not in ('item', 'key', *_TEXTS)]
+    return [c for c in (*_TEXTS[1:], *others) if table.select(said(c).sum()).item()]
 
 # %% ../nbs/1_data/3_dataset.ipynb #catalogue-table
 def catalogue(
     keys, # (N,) item keys, position = item id
-    metadata:pl.DataFrame=None, # what `read_metadata` gives: key, title, brand, description, categories
-)->pl.DataFrame: # item (int), key, title and, where known, brand, description (str), categories (list[str])
+    metadata:pl.DataFrame=None, # key, title, brand, description, categories, and other columns of texts
+)->pl.DataFrame: # item (int), key, title and, where known, brand, description, categories (list), the others
     "One row per item id; the key stands in for an unknown title. Says how many items the metadata knows."
     table = pl.DataFrame(dict(item=np.arange(len(keys)), key=list(map(str, keys))),
                          schema=dict(item=pl.Int64, key=pl.String))
@@ -93,7 +95,7 @@ def catalogue(
     table = table.join(metadata, on='key', how='left', maintain_order='left')
     title = pl.col('title').fill_null('').str.strip_chars()
     whole = table.with_columns(pl.when(title == '').then('key').otherwise(title).alias('title'),
-                               pl.col('brand', 'description').fill_null(''),
+                               pl.col(pl.String).exclude('key', 'title').fill_null(''),
                                pl.col('categories').fill_null([]))
     return whole.select('item', 'key', 'title', *_known(table))
 
@@ -125,13 +127,16 @@ def _item_text(v):
     if isinstance(v, list): return ' '.join(filter(None, map(_item_text, v)))
     return '' if v is None or v != v else str(v)
 
+_NAMES = 'item', 'item_id', 'asin', 'key', 'parent_asin' # fields that name an item
+
 def _described(keys, rows):
     "What `catalogue` takes, of rows of fields."
     text = lambda f: [_item_text(r.get(f)) for r in rows]
     cats = [[t for x in (c if isinstance(c, list) else [c]) if (t := _item_text(x))]
             for c in (r.get('categories') for r in rows)]
+    others = dict.fromkeys(f for r in rows for f in r)
     table = dict(key=keys, title=text('title'), brand=text('brand'), description=text('description'),
-                 categories=cats)
+                 categories=cats) | {f: text(f) for f in others if f not in (*_TEXTS, *_NAMES)}
     return pl.DataFrame(table, schema_overrides=dict(categories=pl.List(pl.String)))
 
 def read_items(path, keys=None):
@@ -314,7 +319,7 @@ def write_dataset(
                      dataset.interactions)
     with atomic_path(folder/'asins.json') as temp:
         temp.write_text(json.dumps(dataset.interactions.item_keys.tolist()))
-    if dataset.has_text:
+    if dataset.has_text or len(dataset.items.columns) > 3:
         real = dataset.items.with_columns(
             pl.when(pl.col('title') != pl.col('key')).then('title').otherwise(pl.lit('')).alias('title'))
         with atomic_path(folder/'items.jsonl') as temp:
@@ -363,8 +368,8 @@ def load(
 # %% ../nbs/1_data/3_dataset.ipynb #frames
 @patch(cls_method=True)
 def from_frames(cls:Dataset,
-    events,            # table of events, Polars or pandas; its columns are recognised as those of a file are
-    items=None,        # table of items: key or item, title and, where known, brand, description, categories
+    events,            # table of events, Polars or pandas; its columns are recognised as in `read_events`
+    items=None,        # table of items: key or item, title, and all else that is known of them
     k:int=1,           # k-core: least events of each user and item; 1 keeps all
     name:str='own',    # of the data set, on protocol cards
     user:str=None,     # column of the user, where it is not recognised
@@ -378,9 +383,11 @@ def from_frames(cls:Dataset,
     keys = interactions.item_keys.tolist()
     if items is None: return cls(name, 'given', None, interactions, catalogue(keys))
     items = pl.DataFrame(items)
-    column = next((c for c in ('key', *COLUMNS['item']) if c in items.columns), None)
+    column = next((c for c in ('key', *COLUMNS['item'], *guess_columns(items.columns, 'item'))
+                   if c in items.columns), None)
     if column is None:
         raise InputError(f"items: no column of keys among {items.columns[:12]}; call it 'key'")
     mine = distinct_keys(items[column], f"items: column '{column}'")
     join_keys(keys, mine, 'items', 'description')
-    return cls(name, 'given', None, interactions, catalogue(keys, _described(mine, items.to_dicts())))
+    described = _described(mine, items.drop(column).to_dicts())
+    return cls(name, 'given', None, interactions, catalogue(keys, described))

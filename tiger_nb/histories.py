@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from fastcore.basics import patch
 from .files import InputError
-from .raw import k_core
+from .raw import core_rows
 from .tables import distinct_keys, key_column
 
 # %% ../nbs/1_data/2_histories.ipynb #flatten
@@ -114,23 +114,57 @@ class Interactions:
     ): # (length,) int32 view, oldest first
         return self.items[self.offsets[u]:self.offsets[u+1]]
 
+# %% ../nbs/1_data/2_histories.ipynb #numbered
+def _ranked(column):
+    "A column of keys as ranks (n,) int64 among its D distinct keys, and these as sorted texts (D,)."
+    if column.dtype != pl.Categorical: column = column.cast(pl.String).cast(pl.Categorical)
+    once = column.unique()
+    table = pl.DataFrame(dict(code=once.to_physical(), key=once.cast(pl.String))).sort('key')
+    ranks = np.zeros(int(table['code'].max()) + 1, np.int64)
+    ranks[table['code'].to_numpy()] = np.arange(len(table))
+    return ranks[column.to_physical().to_numpy()], table['key'].to_list()
+
 # %% ../nbs/1_data/2_histories.ipynb #histories-of
-def _histories(df, keys):
-    "Sorted events as histories; raises `InputError` for an item that is not among the `keys`."
-    known = pl.DataFrame(dict(item=pl.Series(keys, dtype=pl.String), id=np.arange(len(keys), dtype=np.int32)))
-    ids = df.join(known, on='item', how='left', maintain_order='left')['id']
-    if ids.null_count():
-        unknown = df.filter(ids.is_null())['item'].unique()
-        raise InputError(f'from_events: item {unknown.min()!r} is not among the {len(keys)} known items '
+def _item_numbers(used, keys):
+    "Numbers (D,) of the keys that occur, among the keys of the catalogue; `InputError` for an unknown one."
+    at = {key: n for n, key in enumerate(keys)}
+    if unknown := [key for key in used if key not in at]:
+        raise InputError(f'from_events: item {min(unknown)!r} is not among the {len(keys)} known items '
                          f'({len(unknown)} items are unknown); add it to the item file')
-    users = df.group_by('user', maintain_order=True).len()
-    return Interactions(ids.to_numpy(),
-                        np.concatenate([[0], users['len'].cum_sum().to_numpy()]).astype(np.int64),
-                        np.array(users['user'].to_list(), object), np.array(keys, object))
+    return np.array([at[key] for key in used], np.int32)
+
+def _histories(users, items, user_keys, item_keys, known):
+    "Sorted ranks (n,) as histories; `known` are the keys of the catalogue, those that occur where None."
+    counts, occur = np.bincount(users, minlength=len(user_keys)), np.flatnonzero(np.bincount(items))
+    used = [item_keys[i] for i in occur]
+    number = np.zeros(len(item_keys), np.int32)
+    number[occur] = _item_numbers(used, used if known is None else known)
+    return Interactions(number[items], np.concatenate([[0], counts[counts > 0].cumsum()]).astype(np.int64),
+                        np.array([user_keys[u] for u in np.flatnonzero(counts)], object),
+                        np.array(used if known is None else known, object))
 
 # %% ../nbs/1_data/2_histories.ipynb #from-events
+def _complete(df):
+    "The events with keys; raises `InputError` for a missing column, or an event that lacks a field."
+    if missing := {'user', 'item', 'timestamp'} - set(df.columns):
+        raise InputError(f'from_events: column {sorted(missing)[0]!r} is missing; rename one of {df.columns}')
+    keys = (df[c] if df[c].dtype == pl.Categorical else key_column(df[c], f'from_events: column {c!r}')
+            for c in ('user', 'item'))
+    df = df.with_columns(*(column.alias(c) for column, c in zip(keys, ('user', 'item'))))
+    if df['timestamp'].dtype.is_float(): df = df.with_columns(pl.col('timestamp').fill_nan(None))
+    if any(df.select(pl.col('user', 'item', 'timestamp').null_count()).row(0)):
+        raise InputError('from_events: an event without user, item or timestamp; drop the rows with null')
+    return df
+
+def _sorted(users, items, times, ties):
+    "Rows (n,) by user, then time, then item or place."
+    table = pl.DataFrame(dict(user=users, time=times, item=items))
+    by = ['user', 'time'] + ['item'] * (ties == 'item')
+    return table.select(pl.arg_sort_by(*by, maintain_order=True)).to_series().to_numpy()
+
+# %% ../nbs/1_data/2_histories.ipynb #from-events-def
 def from_events(
-    df:pl.DataFrame, # columns user, item, timestamp
+    df:pl.DataFrame, # columns user, item (texts, or Categorical that hold keys already), timestamp
     k:int=5, # k-core: least events of each user and item; 1 keeps all
     ties:str='item', # order at equal times: 'item' ascending key, 'file' as in the table
     item_keys=None, # N keys that fix the item ids; ascending keys of the events where absent
@@ -138,19 +172,15 @@ def from_events(
     "Sort events into histories; raises InputError for a missing column, an unknown item or an empty k-core."
     if ties not in ('item', 'file'):
         raise InputError(f"from_events: ties '{ties}' is unknown; choose 'item' or 'file'")
-    if missing := {'user', 'item', 'timestamp'} - set(df.columns):
-        raise InputError(f'from_events: column {sorted(missing)[0]!r} is missing; rename one of {df.columns}')
-    keys = (key_column(df[c], f'from_events: column {c!r}').alias(c) for c in ('user', 'item'))
-    df = df.with_columns(*keys)
-    if df['timestamp'].dtype.is_float(): df = df.with_columns(pl.col('timestamp').fill_nan(None))
-    if any(df.select(pl.col('user', 'item', 'timestamp').null_count()).row(0)):
-        raise InputError('from_events: an event without user, item or timestamp; drop the rows with null')
-    df = k_core(df, k)
-    if df.is_empty():
+    df = _complete(df)
+    known = None if item_keys is None else distinct_keys(item_keys, 'from_events: item_keys')
+    (users, user_keys), (items, keys) = (_ranked(df[c]) if len(df) else (np.zeros(0, np.int64), [])
+                                         for c in ('user', 'item'))
+    rows = core_rows(users, items, k)
+    if not len(rows):
         raise InputError(f'from_events: no user and item keep {k} events each; choose a smaller k')
-    df = df.sort('user', 'timestamp', *(['item'] if ties == 'item' else []), maintain_order=True)
-    return _histories(df, df['item'].unique().sort().to_list() if item_keys is None else
-                      distinct_keys(item_keys, 'from_events: item_keys'))
+    rows = rows[_sorted(users[rows], items[rows], df['timestamp'][rows], ties)]
+    return _histories(users[rows], items[rows], user_keys, keys, known)
 
 # %% ../nbs/1_data/2_histories.ipynb #split
 @dataclass(frozen=True, eq=False)
