@@ -295,14 +295,19 @@ def tiger_ranker(
     filter_seen:bool=True,  # leave out the items of the whole history
     user_keys=None,         # (R,) key of each row's user, for models with user tokens
     exact:bool=False,       # the exact list, whatever `beams` says
+    hidden=None,            # (R, S) int64 items of each row that must not come out either, -1 for none
+    among:SemanticIds|None=None, # the items that may come out, the first of `ids`; None: all
 ):                          # (histories, rows, k) -> `Ranking` of the rows
     "Rank items by beam search, in the form that `evaluate_lists` takes."
     def rank(histories, rows, k):
         model.eval()
         keys = None if user_keys is None else user_keys[rows]
         tokens, mask = history_tokens(model, ids, histories, rows, keys)
-        seen = _bought(histories, rows).to(tokens.device) if filter_seen else None
-        return beam_search(model, ids, tokens, mask, max(beams, k), k, seen, exact)
+        out, items = [_bought(histories, rows)] if filter_seen else [], among or ids
+        if hidden is not None: out.append(torch.as_tensor(hidden)[rows])
+        seen = torch.cat(out, 1).to(tokens.device) if out else None               # (B, S')
+        if among is not None and out: seen = seen.where(seen < among.n_items, -1)
+        return beam_search(model, items, tokens, mask, max(beams, k), k, seen, exact)
     return rank
 
 # %% ../nbs/7_decoding/2_decoding.ipynb #joined

@@ -368,14 +368,7 @@ def certified_lists(
     k:int=10,        # items a list
 ):                   # items (B, k), scores (B, k), exact (B,) bool
     "Lists of several histories at once, and which of them are provably the best ones."
-    histories = [rec.check_history(h) for h in histories]
-    h, keys = Histories.from_lists(histories), np.array([''] * len(histories))
-    k, spec = min(check_k(k), len(rec.items)), MODELS.get(rec.name)
-    if spec is None or scores_all(spec, len(rec.items)):
-        items, scores = rec.rank(h, k, True, keys)
-        exact = np.ones(len(histories), bool)
-    else:
-        rank = find(spec.ranker)(rec.model, rec.semantic_ids, rec.beams, True, keys)
-        found = rank(h, np.arange(len(h)), k)
-        items, scores, exact = found.items, found.scores, found.exact.cpu().numpy()
-    return torch.as_tensor(items).cpu().numpy(), torch.as_tensor(scores).cpu().numpy(), exact
+    h = Histories.from_lists([rec.check_history(h) for h in histories])
+    if rec.name not in MODELS: found = *rec.rank(h, min(check_k(k), len(rec.items))), torch.ones(len(h)) > 0
+    else: found = rec.lists(h, min(check_k(k), len(rec.items)), True, np.array([''] * len(h)))
+    return tuple(torch.as_tensor(x).cpu().numpy() for x in found)
