@@ -17,7 +17,7 @@ BIN = .venv/bin
 STAMP = .venv/.stamp
 PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clean
+.PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clicks clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ stress: environment  ## what is too long for `make test`: the cells flagged slow
 
 load: environment  ## 50 visitors for two minutes: how fast the demo answers: make load [DATA=folder]
 	$(BIN)/python .ci/load.py --data "$(DATA)"
+
+clicks: environment  ## seconds until the demo's page is there and answers, in a browser: make clicks [DATA=folder RUNS=folder]
+	$(BIN)/python .ci/clicks.py --data "$(DATA)" $(if $(filter-out runs/$(DATA),$(RUNS)),--runs "$(RUNS)")
 
 lab: environment  ## JupyterLab on nbs/
 	$(BIN)/python .ci/notebooks.py --lab

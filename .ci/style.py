@@ -9,7 +9,7 @@ import nbformat
 
 REPO = Path(__file__).resolve().parents[1]
 NBS = REPO/'nbs'
-WIDTH, MEDIAN = 110, 10  # columns of a line; lines of the median export cell
+WIDTH, MEDIAN, MODULE = 110, 10, 250  # columns of a line; lines of the median export cell; of an app module
 LAST = ['bench', 'experiments', '']  # folders that come after the chapters; '' holds the index
 
 def place(path):
@@ -97,10 +97,14 @@ def links():
             if not (REPO/found).exists(): wrong.append(f'{where} names {found}, which is not there')
     return wrong
 
+def wide(source, where):
+    "Lines that are too long."
+    return [f'{where} line {i} has {len(l)} columns, more than {WIDTH}'
+            for i, l in enumerate(source.splitlines(), 1) if len(l) > WIDTH]
+
 def faults(source, where):
     "Lines that are too long, semicolons, and arrows not written `)->T:`."
-    wrong = [f'{where} line {i} has {len(l)} columns, more than {WIDTH}'
-             for i, l in enumerate(source.splitlines(), 1) if len(l) > WIDTH]
+    wrong = wide(source, where)
     for t in tokenize.generate_tokens(io.StringIO(source).readline):
         if t.type != tokenize.OP: continue
         around = t.line[t.start[1] - 1:t.end[1] + 1]
@@ -110,10 +114,15 @@ def faults(source, where):
     return wrong
 
 def lines():
-    "Code in notebooks and in .ci is at most 110 columns wide, one statement a line."
+    "Code is at most 110 columns wide, one statement a line; a module of the app has at most 250 lines."
     wrong = [f for p in notebooks() for c in cells(p, 'code') for f in faults(plain(c), name(p, c))]
-    ours = sorted((REPO/'.ci').glob('*.py'))
-    return wrong + [f for p in ours for f in faults(p.read_text(encoding='utf-8'), name(p))]
+    for p in sorted([*(REPO/'.ci').glob('*.py'), *(REPO/'app').glob('*.*')]):
+        text = p.read_text(encoding='utf-8')
+        wrong += faults(text, name(p)) if p.suffix == '.py' else wide(text, name(p))
+        n = len(text.splitlines())
+        if p.parent.name == 'app' and p.suffix in ('.py', '.js') and n > MODULE:
+            wrong.append(f'{name(p)} has {n} lines, more than {MODULE}')
+    return wrong
 
 def export_lengths(path):
     "Lines of each export cell, without directives and empty lines."

@@ -174,15 +174,15 @@ def report(a, s):
 PARTS = dict(vectors=vectors, far=far, residual=residual, report=report)
 
 def api(a):
-    def codebook() -> list[dict]:
+    def codebook()->list[dict]:
         "Each level: codes, used and dead ones, perplexity, shares of head and tail, variance left."
         return levels(a).to_dicts()
-    def items_with_code(level: int, code: int) -> list[int]:
+    def items_with_code(level: int, code: int)->list[int]:
         "The items that have a code at a level (from 1)."
         if not 1 <= level <= a.ids.n_levels: raise InputError(f'level {level} is unknown; levels run from 1 '
                                                               f'to {a.ids.n_levels}')
         return np.flatnonzero(a.ids.codes[:, level - 1] == code).tolist()
-    def report_card() -> list[dict]:
+    def report_card()->list[dict]:
         "The report card of the tokenizer: line, value, chance, meaning."
         if a.tokenizer is None: raise InputError('the tokenizer folder cannot be read')
         return a.tokenizer.card.table().to_dicts()

@@ -34,6 +34,7 @@ def view(a, s):
     switch = join(lambda n: button('side', f'Show the list of {names[n]}', esc(names[n]), 'text', side=n),
                   names)
     fig = rank_flow(said, a.titles, target, title='')
+    fig.update_layout(margin=dict(t=12), height=fig.layout.height - 44)
     by = field('by', 'Divide test users by', {g: g for g in GROUPS}, s['by'])
     flow = panel(header('How far items move', 'a click selects an item', csv_button('ranks')),
                  drawing('flow', 'Ranks of items in each list', fig.layout.height, 'item'))
@@ -84,14 +85,14 @@ def groups(a, s):
 PARTS = dict(groups=groups)
 
 def api(a):
-    def compare(history: list[int], k: int = 10) -> dict:
+    def compare(history: list[int], k: int = 10)->dict:
         "The lists of all bundles after one history: `lists` (item ids by model), and `ranks`, a row an item."
         lists = {n: a.ask(n, list(history), min(max(int(k), 1), 50))[0] for n in a.models}
         return dict(lists=lists, ranks=moves(lists).to_dicts())
-    def where_models_win(by: str = 'history length') -> list[dict]:
+    def where_models_win(by: str = 'history length')->list[dict]:
         "Recall@10 of each bundle in groups of test users, by history length, popularity, category or step."
         return by_group(a.all_told, a.dataset, by, 10).to_dicts()
-    def levels_lost(model: str = 'tiger') -> list[float]:
+    def levels_lost(model: str = 'tiger')->list[float]:
         "Share of test users whose target is lost at level 1 … L of its Semantic ID, and the share found."
         if model not in a.models or a.ids is None: raise InputError(f'there is no model {model!r}')
         return lost_levels(a.all_told[model], a.ids).tolist()

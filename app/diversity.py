@@ -71,7 +71,7 @@ def ladder(a, s):
 PARTS = dict(now=now, ladder=ladder)
 
 def api(a):
-    def sample_diversity(temperature: list[float], model: str = 'tiger', users: int = 60) -> dict:
+    def sample_diversity(temperature: list[float], model: str = 'tiger', users: int = 60)->dict:
         "Entropy, distinct items, intra-list diversity and hits of lists drawn at a temperature a level."
         if model not in a.generative: raise InputError(f'model {model!r} writes no Semantic IDs; take one '
                                                        f'of {", ".join(a.generative)}')

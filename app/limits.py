@@ -14,7 +14,7 @@ class Busy(InputError):
 class Batcher:
     "One thread that answers what many ask: questions of the same kind that wait are answered together."
     def __init__(self,
-        answer,              # (kind, list of questions) -> list of answers
+        answer,              # (kind, list of questions)->list of answers
         most:int=32,         # questions answered together
         waiting:int=WAITING, # questions that may wait
     ):

@@ -139,16 +139,24 @@ def figure(a, s, xy, lit, marks):
     return fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), dragmode='pan', legend=legend)
 
 def clusters(a, fig, xy, most=6):
-    "Names of the largest labels at the middle of their items."
+    "Names of the largest labels, each near the middle of its items where no other name is in its way."
     kind, label = a.main_label
     if kind is None: return
     sizes = np.bincount(label[label >= 0])
+    pixels, taken = (xy - xy.min(0)) / np.maximum(np.ptp(xy, axis=0), 1e-9) * (300, 400), []
     for l in np.argsort(-sizes)[:most]:
-        at = xy[label == l]
-        middle = at[((at - np.median(at, axis=0))**2).sum(1).argmin()]
-        fig.add_annotation(x=float(middle[0]), y=float(middle[1]),
-                           text=esc(a.label_names[kind][int(l)][:26]), showarrow=False,
+        name, at = a.label_names[kind][int(l)][:26], np.flatnonzero(label == l)
+        near = np.argsort(((xy[at] - np.median(xy[at], axis=0))**2).sum(1))
+        place = next((i for i in at[near] if free(pixels[i], len(name), taken)), None)
+        if place is None: continue
+        taken.append((pixels[place], len(name)))
+        fig.add_annotation(x=float(xy[place, 0]), y=float(xy[place, 1]), text=esc(name), showarrow=False,
                            font=dict(size=12, color=INK), bgcolor=PAPER, opacity=.85, borderpad=2)
+
+def free(at, letters, taken):
+    "Whether a name of so many letters has room beside those that stand already."
+    wide = lambda other: 3.6 * (letters + other) + 8
+    return all(abs(at[0] - p[0]) > wide(n) or abs(at[1] - p[1]) > 22 for p, n in taken)
 
 def found(a, s, limit=40):
     "The items of the lit prefix."
@@ -162,25 +170,25 @@ def found(a, s, limit=40):
                  listed(rows, 'list scroll'), more)
 
 def api(a):
-    def item_card(item: int) -> dict:
+    def item_card(item: int)->dict:
         "An item: key, title, brand, categories, Semantic ID, purchases in training, place on both maps."
         checked(a, item)
         place = [None if m is None else m[item].tolist() for m in a.maps]
         return dict(item=item, key=a.keys[item], title=a.titles[item], brand=str(a.field(item, 'brand')),
                     categories=str(a.field(item, 'categories')), bought=int(a.bought[item]),
                     semantic_id=a.ids.codes[item].tolist() if a.ids else None, places=place)
-    def neighbours(item: int, k: int = 10) -> list[dict]:
+    def neighbours(item: int, k: int = 10)->list[dict]:
         "The k nearest items by the cosine of their vectors."
         checked(a, item)
         if a.vectors is None: raise InputError('the tokenizer folder has no vectors')
         near = a.near(a.vectors[item], min(max(int(k), 1), 100), item)
         return [dict(item=i, title=a.titles[i], cosine=c) for i, c in near]
-    def map_places(codes: bool = False) -> list[list[float]]:
+    def map_places(codes: bool = False)->list[list[float]]:
         "Place of every item on the map of vectors, or of what their codes say."
         xy = a.maps[int(codes)]
         if xy is None: raise InputError(a.missing.get('map', 'there is no such map'))
         return xy.tolist()
-    def items_within(corners: list[float], codes: bool = False) -> list[int]:
+    def items_within(corners: list[float], codes: bool = False)->list[int]:
         "The items within a lasso, x, y, x, y, … on the map of vectors, or of what their codes say."
         if len(corners) < 6 or len(corners) % 2:
             raise InputError(f'{len(corners)} numbers are no lasso; give x and y of three corners or more')

@@ -93,13 +93,13 @@ def who_sees_it(a, s, codes):
     return panel(head, note(own), listed([user(r, p) for r, p in seen[:12]], 'found') if seen else '')
 
 def api(a):
-    def encode_item(title: str, description: str = '') -> dict:
+    def encode_item(title: str, description: str = '')->dict:
         "Codes of a new item, level by level with the margin to the runner-up, and its nearest items."
         found = encoded(a, title[:300], description[:2000])
         return dict(codes=found['codes'], levels=found['levels'],
                     neighbours=[dict(item=i, title=a.titles[i], cosine=c) for i, c in found['near']])
     def recommend_with_item(history: list[int], title: str, description: str = '', model: str = 'tiger',
-                            k: int = 10) -> list[dict]:
+                            k: int = 10)->list[dict]:
         "Recommendations over the catalogue and one new item, whose number is the last; nothing is kept."
         if model not in a.generative: raise InputError(f'model {model!r} writes no Semantic IDs; take one '
                                                        f'of {", ".join(a.generative)}')

@@ -82,7 +82,7 @@ def build(
     start = answer(a, known, dict(part='recommend', state=dict(user=a.examples[0])))
     def show(asked): return answer(a, known, asked)
     with Page(title=f'tiger_nb · TIGER on {dataset.name}', analytics_enabled=False) as page:
-        gr.HTML(html_template=shell(a, start['html']), js_on_load=(HERE/'app.js').read_text(),
+        gr.HTML(html_template=shell(a, start['html']), js_on_load=script(),
                 apply_default_css=False, server_functions=[show], elem_id='app',
                 head=f'<script src="gradio_api/file={PLOTLY}"></script>', colours=render.VARIABLES,
                 start=json.dumps(start))
@@ -90,6 +90,10 @@ def build(
             for f in tab.api(a): gr.api(endpoint(f), api_name=f.__name__, concurrency_limit=4)
     page.artefacts = a
     return page.queue(max_size=64, default_concurrency_limit=4)
+
+def script():
+    "The page's script: one scope in three files."
+    return ''.join((HERE/f'{name}.js').read_text(encoding='utf-8') for name in ('app', 'figures', 'actions'))
 
 def shell(a, first):
     "Heading, tabs and the first view, so that something is seen before any script runs."

@@ -200,31 +200,31 @@ PARTS = dict(beam=beam, lost=lost, why=why)
 
 # ---- the same as functions --------
 def api(a):
-    def recommend(history: list[int], model: str = 'tiger', k: int = 10) -> list[dict]:
+    def recommend(history: list[int], model: str = 'tiger', k: int = 10)->list[dict]:
         "The k best next items after item ids (oldest first): rank, item, key, title, score, exact."
         ranked, scores, exact = a.ask(model, list(history), min(max(int(k), 1), 50))
         return [dict(rank=r, item=i, key=a.keys[i], title=a.titles[i], score=v, exact=exact)
                 for r, (i, v) in enumerate(zip(ranked, scores), 1)]
-    def user_history(user: int) -> dict:
+    def user_history(user: int)->dict:
         "An evaluated user by row (0, 1, …): name, item ids oldest first, and the held-out item."
         if not 0 <= user < len(a.split.users): raise InputError(f'user {user} is unknown; rows run from 0 '
                                                                 f'to {len(a.split.users) - 1}')
         return dict(name=a.user_name(user), history=a.history(user), held_out=int(a.split.test_targets[user]))
-    def find_items(query: str) -> list[dict]:
+    def find_items(query: str)->list[dict]:
         "Items with all words of the query, or whose Semantic ID begins with codes such as '12, 200, *'."
         return [dict(item=i, key=a.keys[i], title=a.titles[i]) for i in a.find_items(query[:200])]
-    def find_users(query: str) -> list[dict]:
+    def find_users(query: str)->list[dict]:
         "Evaluated users whose number or key holds the query."
         return [dict(user=e, name=a.user_name(e)) for e in a.find_users(query[:200])]
-    def beam(history: list[int], model: str = 'tiger', beams: int = 10) -> dict:
+    def beam(history: list[int], model: str = 'tiger', beams: int = 10)->dict:
         "The tree of one beam search: `nodes`, a row a prefix, and `mass`, where the probability went."
         with a.turns: tree = beam_tree(generative(a, model), list(history), min(int(beams), 200))
         return dict(nodes=tree.nodes.to_dicts(), mass=tree.mass.to_dicts())
-    def lost(history: list[int], item: int, model: str = 'tiger', beams: int = 10) -> dict:
+    def lost(history: list[int], item: int, model: str = 'tiger', beams: int = 10)->dict:
         "By level the rank and probability of an item's prefix, where it fell out, the width that keeps it."
         with a.turns: fate = where_lost(generative(a, model), list(history), item, min(int(beams), 200))
         return dict(levels=fate.levels.to_dicts(), lost_at=fate.lost_at, width=fate.width, rank=fate.rank)
-    def why(history: list[int], item: int, model: str = 'tiger') -> list[dict]:
+    def why(history: list[int], item: int, model: str = 'tiger')->list[dict]:
         "How the rank of an item changes when each item of a history is removed (at most 20 items)."
         with a.turns: return counterfactuals(generative(a, model), list(history)[-20:], item).to_dicts()
     return [recommend, user_history, find_items, find_users, beam, lost, why]

@@ -43,7 +43,9 @@ def results(a, runs, tables):
                            card.hit_accounting, card.refit), []).append(named)
     for at, records in enumerate(groups.values()):
         try: shown = results_table(records, ('recall@5', 'ndcg@5', 'recall@10', 'ndcg@10'))
-        except InputError as e: out += note(sentence(e), 'warn'); continue
+        except InputError as e:
+            out += note(sentence(e), 'warn')
+            continue
         body, more = table(f'results{at or ""}', shown, esc(records[0]['card'].line(shared=True)))
         tables |= more
         out += body
@@ -113,12 +115,12 @@ item</b> is what a user took last; no model has seen it. One user proves nothing
 all of them.</p>"""
 
 def api(a):
-    def runs() -> list[dict]:
+    def runs()->list[dict]:
         "The runs of the folder: name, test metrics and protocol card."
         found = read_runs(a.folder) if a.folder else {}
         return [dict(name=n, metrics=r['record']['metrics'], card=r['record']['card'].to_dict()) for n,
                 r in found.items()]
-    def missing_parts() -> list[str]:
+    def missing_parts()->list[str]:
         "What this page cannot show, a sentence each."
         return list(a.missing.values())
     return [runs, missing_parts]

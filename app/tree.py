@@ -56,11 +56,11 @@ def below(a, s, items, limit=60):
                  f'<div class="list scroll tall">{"".join(rows)}</div>', more)
 
 def api(a):
-    def with_prefix(prefix: list[int]) -> list[dict]:
+    def with_prefix(prefix: list[int])->list[dict]:
         "The items whose Semantic ID begins with these codes."
         return [dict(item=i, key=a.keys[i], title=a.titles[i], codes=a.ids.codes[i].tolist())
                 for i in a.with_prefix(list(prefix)[:a.ids.n_levels]).tolist()]
-    def code_tree(prefix: list[int], depth: int = 2) -> list[dict]:
+    def code_tree(prefix: list[int], depth: int = 2)->list[dict]:
         "The prefixes below one: number of items, purity, and a title as an example."
         return prefix_table(a.ids, a.titles, a.main_label[1], tuple(prefix),
                             min(max(int(depth), 1), a.ids.n_levels)).to_dicts()

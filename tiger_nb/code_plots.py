@@ -194,7 +194,9 @@ def prefix_icicle(
                                f'{r["code"]} · {_short(r["example"], 30)}' for r in rows]
     known = any(r['purity'] is not None for r in rows)
     shade = lambda r: r['purity'] if known else None if r['code'] < 0 else .6 - .2 * (len(r['prefix']) % 2)
+    shades = [0., *(shade(r) for r in rows)]
     tint = lambda p: '#B4BDC5' if p is None else sample_colorscale(BLUES, [p])[0]
+    ink = ['#FDFDFD' if p is not None and p > .62 else '#1B2733' for p in shades]  # on its box, in any light
     kind = go.Treemap if treemap else go.Icicle
     fig = go.Figure(layout=dict(template=theme(), title_text=title, height=560,
                                 uniformtext=dict(minsize=9, mode='hide'),
@@ -203,9 +205,9 @@ def prefix_icicle(
         ids=[key(under), *(key(r['prefix']) for r in rows)], labels=labels,
         parents=['', *(key(r['prefix'][:-1]) for r in rows)], values=[root, *sizes], sort=False,
         branchvalues='total', customdata=[key(under), *(key(r['prefix']) for r in rows)],
-        marker=dict(colors=[tint(0.), *(tint(shade(r)) for r in rows)], line=dict(width=.6, color=PAPER)),
-        text=[f'{every:,} items', *map(said, rows)],
-        textinfo='label', pathbar_visible=False,
+        marker=dict(colors=[tint(p) for p in shades], line=dict(width=.6, color=PAPER)),
+        textfont=dict(size=12, color=ink), text=[f'{every:,} items', *map(said, rows)],
+        textinfo='label', pathbar_visible=False, leaf_opacity=1,
         hovertemplate='%{customdata}<br>%{label}<br>%{text}<extra></extra>'))
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #beam-rows

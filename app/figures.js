@@ -1,0 +1,151 @@
+// ---- figures -------------------------------------------------------------
+const dark = () => document.body.classList.contains('dark')
+const recolour = x => {
+  if (Array.isArray(x)) return x.map(recolour)
+  if (x && typeof x === 'object')
+    return Object.fromEntries(Object.entries(x).map(([k, v]) => [k, recolour(v)]))
+  if (typeof x !== 'string') return x
+  const name = props.colours[x]
+  return name ? getComputedStyle(root).getPropertyValue(name).trim() || x : x
+}
+const TYPES = {
+  i1: Int8Array,
+  u1: Uint8Array,
+  i2: Int16Array,
+  u2: Uint16Array,
+  i4: Int32Array,
+  u4: Uint32Array,
+  f4: Float32Array,
+  f8: Float64Array
+}
+const unpack = a =>
+  a && a.bdata
+    ? Array.from(new TYPES[a.dtype](Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer))
+    : a || []
+const draw = async (box, all) => {
+  box.all = all || box.all
+  const name = box.dataset.figure,
+    json = box.all[name]
+  if (!json || !box.clientWidth) return
+  const fig = grown(JSON.parse(json), box.at),
+    map = box.dataset.click === 'item' && box.closest('.maps')
+  if (box.dataset.base)
+    fig.data = [
+      {...(await base(box.dataset.base)), selectedpoints: fig.layout.meta?.lit ?? undefined},
+      ...fig.data
+    ]
+  if (!box.isConnected) return
+  if (box.clientWidth < 640)
+    for (const t of fig.data)
+      if (name === 'beam' && Array.isArray(t.text)) t.text = t.text.map(x => x.split(' · ')[0].slice(0, 14))
+  const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
+  const h = +made.layout.height || box.clientHeight
+  Object.assign(made.layout, {
+    width: box.clientWidth,
+    height: map ? box.clientHeight : h,
+    autosize: false,
+    uirevision: 'same',
+    selections: [],
+    selectionrevision: ++draws
+  })
+  if (made.layout.colorway === undefined) made.layout.font = {...made.layout.font, color: recolour('#22303C')}
+  if (!map) box.style.height = h + 'px'
+  await Plotly.react(box, made.data, made.layout, {
+    displaylogo: false,
+    responsive: false,
+    scrollZoom: !!map,
+    displayModeBar: map ? 'hover' : false,
+    modeBarButtonsToRemove: ['toImage', 'autoScale2d']
+  })
+  box.dataset.drawn = name
+  if (box.wired) return
+  box.wired = true
+  const click = box.dataset.click
+  const chosen = p => {
+    const c = p.customdata
+    return c === undefined ? undefined : Array.isArray(c) ? c.slice() : c
+  }
+  const take = p => {
+    const c = chosen(p)
+    if (c === undefined || c === null) return
+    if (click === 'item') act({do: 'select', item: +c})
+    if (click === 'prefix') act({do: 'prefix', prefix: c === 'root' ? '' : String(c)})
+    if (click === 'cell') act({do: 'cell', level: c[0] + 1, code: c[1]})
+  }
+  if (!click) return
+  box.on('plotly_click', e => {
+    if (e.points[0]) take(e.points[0])
+  })
+  for (const kind of ['plotly_icicleclick', 'plotly_treemapclick'])
+    box.on(kind, e => {
+      if (e.points[0]) take(e.points[0])
+      return false
+    })
+  if (map) box.on('plotly_selected', e => lasso(name, e))
+}
+let draws = 0
+const bases = {} // points under figures, asked once
+const base = async said => {
+  // the points of a map: asked once a colour
+  const [part, name] = said.split(' '),
+    key = `${part} ${state.color}`
+  bases[key] ??= ask(part)
+    .then(got => got.figures)
+    .catch(e => {
+      delete bases[key]
+      throw e
+    })
+  return JSON.parse((await bases[key])[name]).data[0]
+}
+const grown = (fig, t) => {
+  // a tree up to level t: lines end there, and points beyond it are not there yet
+  if (t === undefined) return fig
+  for (const trace of fig.data) {
+    const x = unpack(trace.x),
+      y = unpack(trace.y)
+    if (trace.mode === 'lines') {
+      trace.x = []
+      trace.y = []
+      for (let i = 0; i < x.length; i += 3) {
+        const share = Math.min((t - x[i]) / (x[i + 1] - x[i]), 1)
+        if (share > 0) {
+          trace.x.push(x[i], x[i] + share * (x[i + 1] - x[i]), null)
+          trace.y.push(y[i], y[i] + share * (y[i + 1] - y[i]), null)
+        }
+      }
+      continue
+    }
+    const on = x.map(v => v <= t),
+      only = v => unpack(v).filter((_, i) => on[i])
+    for (const k of ['x', 'y', 'text', 'customdata', 'hovertext'])
+      if (trace[k] && typeof trace[k] === 'object') trace[k] = only(trace[k])
+    if (trace.marker && typeof trace.marker.size === 'object') trace.marker.size = only(trace.marker.size)
+  }
+  return fig
+}
+root.redraw = draw // for pictures of the tree while it grows
+const redraw = () => {
+  for (const b of root.querySelectorAll('.figure')) draw(b)
+}
+new ResizeObserver(() => {
+  clearTimeout(redraw.t)
+  redraw.t = setTimeout(redraw, 120)
+}).observe(root)
+new MutationObserver(redraw).observe(document.body, {attributes: true, attributeFilter: ['class']})
+const lasso = (name, e) => {
+  // its corners go into the address, and Python says what lies within
+  const box = e && e.range && Object.values(e.range),
+    free = e && e.lassoPoints && Object.values(e.lassoPoints)
+  if (!box && !free) return
+  let [x, y] = free || [
+    [box[0][0], box[0][1], box[0][1], box[0][0]],
+    [box[1][0], box[1][0], box[1][1], box[1][1]]
+  ]
+  const step = Math.ceil(x.length / 60),
+    corners = x.map((_, i) => [x[i], y[i]]).filter((_, i) => i % step === 0)
+  if (corners.length > 2)
+    act({do: 'lasso', lasso: [name === 'map2' ? 2 : 1, ...corners.flat().map(v => +v.toFixed(3))]})
+}
+const say = text => {
+  status.textContent = text
+}
