@@ -215,7 +215,7 @@ def _baseline(name, dataset):
 def _loaded(run, beams, exact):
     "A finished run; raises `InputError` for one that has no result, or no search that options could set."
     from tiger_nb.recommender import Recommender
-    rec = Recommender.load(run)
+    rec = Recommender.load(run, trained=True)   # the catalogue that the split is of
     if rec.card is None:
         raise InputError(f'{run}: holds no result.json, so its training has not ended; run the same '
                          'tiger_train again')
@@ -289,7 +289,8 @@ def tiger_evaluate(
     if out and Path(out).exists() and not Path(out).is_file():
         raise InputError(f'--out {out}: is there already and is no file; choose another name')
     from tiger_nb.recommender import load_ids
-    ids = (lambda dataset: load_ids(tokenizer, dataset.n_items)) if tokenizer else None
+    known = lambda dataset: load_ids(tokenizer, dataset.n_items, dataset.items['key'].to_list())
+    ids = known if tokenizer else None
     bucket = accounting == 'bucket'
     if run: card, metrics = _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket)
     else: card, metrics = _evaluate_baseline(baseline, data, order, part, filter_seen, ids, bucket)

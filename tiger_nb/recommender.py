@@ -34,7 +34,7 @@ from .processes import from_main
 from .schemas import (MANIFEST, built, check, check_files, having, list_files, maybe,
                               number, read_checked, schema_of, whole)
 from .semantic_ids import SemanticIds
-from .tables import keys_sha256, read_parquet
+from .tables import read_parquet
 from .tokenizer import TokenizerSettings, check_split, load_ids, shipped_index, tokenize
 from .training import TrainSettings, fit
 

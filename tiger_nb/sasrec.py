@@ -49,8 +49,9 @@ def _check(s):
 @cache
 def _ranges():
     "What the numbers of `SASRecSettings` may be."
-    sizes = dict.fromkeys(('width', 'blocks', 'heads', 'ff', 'max_len', 'negatives'), whole(1))
-    return schema_of(SASRecSettings, **sizes, dropout=number(0, .9999), norm_eps=number(0),
+    sizes = dict.fromkeys(('width', 'ff', 'max_len', 'negatives'), whole(1))
+    few = dict.fromkeys(('blocks', 'heads'), whole(1, 1000))
+    return schema_of(SASRecSettings, **sizes, **few, dropout=number(0, .9999), norm_eps=number(0),
                      init_std=number(0))
 
 # %% ../nbs/6_models/1_sasrec.ipynb #losses

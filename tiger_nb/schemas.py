@@ -214,6 +214,6 @@ MANIFEST = having(dict(format=whole(), model=TEXT, n_items=whole(1), semantic_id
                        files=FILES, item_keys=HEX))
 TOKENIZER_JSON = having(dict(source=TEXT, **IDS['properties']),
                         dict(settings=maybe(dict(type='object')), origin=maybe(dict(type='object')),
-                             split_sha256=maybe(HEX), files=FILES))
+                             split_sha256=maybe(HEX), item_keys=maybe(HEX), files=FILES))
 RECORD = having(dict(card=dict(type='object'), metrics=METRICS),
                 dict(train_seconds=number(0), validation=METRICS, part=dict(enum=['valid', 'test'])))

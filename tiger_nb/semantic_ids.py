@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from scipy.optimize import linear_sum_assignment
 
 from .files import InputError, atomic_path, open_text
-from .tables import say
+from .tables import distinct_keys, join_keys, key_column, say
 from .trie import Trie, build_trie, sort_rows
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #reexport
@@ -196,8 +196,8 @@ def _check_pairs(path, pairs):
     width = len(pairs[0][1]) if isinstance(pairs[0][1], list) else 0
     for key, row in pairs:
         if not key.isdecimal() or len(key) > 12:
-            raise InputError(f'{path}: item {key!r} must be an item id, 0, 1, 2, …; '
-                             'use the numbering of the data set')
+            raise InputError(f'{path}: item {key[:80]!r} must be an item id, 0, 1, 2, …; use the '
+                             'numbering of the data set, or give the data whose keys these are')
         if not isinstance(row, list) or not row or not all(type(c) is int and 0 <= c < 2**31 for c in row):
             raise InputError(f'{path}: item {key} must have a list of codes that are whole numbers '
                              f'from 0 on, not {str(row)[:60]}')
@@ -220,13 +220,43 @@ def _check_items(path, items, n): # items ascending; n of the catalogue, None: a
         raise InputError(f'{path}: item {missing[0]} has no codes ({len(missing)} of {n} items are '
                          'missing); every item needs an entry')
 
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #named
+def _are_keys(path, names, keys): # of the file; of the catalogue
+    "Whether the names of an index are keys; raises `InputError` where they may be numbers as well."
+    numbers, matched = set(map(str, range(len(keys)))), set(key_column(names).to_list()) & set(keys)
+    digits = all(n.isdecimal() for n in names)
+    if set(names) != numbers: return bool(matched) or not digits
+    if len(matched) < len(keys): return False
+    i = next(i for i, k in enumerate(keys) if k != str(i))
+    raise InputError(f'{path}: its names 0 to {len(keys) - 1} may be the numbers of the items or their keys '
+                     f"(item {i} has the key {keys[i]!r}); say which with rows='numbers' or rows='keys', in "
+                     'the shell tiger_tokenize --rows')
+
+# %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #numbered
+def _numbered(path, pairs, keys, rows): # [(name, row), …]; of the catalogue or None; 'keys', 'numbers' or None
+    "The pairs with numbers for names; where the names are keys, they are joined to those of the catalogue."
+    if rows not in (None, 'keys', 'numbers'):
+        raise InputError(f"rows: {rows!r} is unknown; take 'keys' or 'numbers'")
+    names = [name for name, _ in pairs]
+    if rows != 'keys' and (keys is None or rows or keys == list(map(str, range(len(keys))))): return pairs
+    if keys is None: raise InputError(f'{path}: its names are keys, and of no data; give the data set')
+    if not rows and not _are_keys(path, names, keys): return pairs
+    at = join_keys(keys, distinct_keys(names, path), path, 'Semantic ID')                 # (N,)
+    if (missing := np.flatnonzero(at < 0)).size:
+        raise InputError(f'{path}: item {keys[missing[0]]!r} has no codes ({len(missing)} of {len(keys)} items '
+                         'are missing); every item needs an entry')
+    return [(str(i), pairs[r][1]) for i, r in enumerate(at)]
+
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #read-index-def
 def _read_index(
     path,             # JSON file {item: [c1, …]}
     n_items:int|None, # number of items of the catalogue, None: as many as the file has
+    keys=None,        # N keys of the catalogue
+    rows=None,        # what names the items: 'keys', 'numbers'; None: as they look
 )->tuple: # (N, L) int64 codes, row = item id; whether they were written as tokens
     "Read an index file. Raises `InputError` that names the item and the fix."
     pairs, tokens = _from_tokens(_read_pairs(path))
+    pairs = _numbered(path, pairs, keys, rows)
     _check_pairs(path, pairs)
     items = np.array([int(key) for key, _ in pairs])
     order = items.argsort()
@@ -255,9 +285,11 @@ def load(cls:SemanticIds,
     collision:bool|None=None,  # the last level is a collision digit; None: as the codes look, see above
     sizes=None,                # int or a size per level; None: see above
     add_digit:bool=False,      # the file holds learned codes alone: append the digit
+    keys:list|None=None,       # N keys of the catalogue, to which names that are keys are joined
+    rows:str|None=None,        # the names are 'keys' or 'numbers'; None: as they look
 )->SemanticIds:
     "Read an index file. Raises `InputError` that names the file, the item and the fix."
-    codes, tokens = _read_index(path, n_items)
+    codes, tokens = _read_index(path, n_items, keys, rows)
     if collision is None and not add_digit:
         collision = codes.shape[1] >= 4 and not tokens and _has_digit(path, codes)
     digit = not add_digit and collision

@@ -202,14 +202,15 @@ def tiger_embed(
 
 # %% ../nbs/8_recommender/6_stages.ipynb #tokenize-helpers
 def _vectors(path, keys):
-    "Vectors of a file in the order of the item ids, and what the file says of their origin."
+    "Vectors of a file in the order of the item ids, what the file says of their origin, and keys of the items."
     from tiger_nb.embeddings import load_vectors, read_vectors
     vectors, found, meta = read_vectors(path)
     numbered = found is not None and set(found) == set(map(str, range(len(vectors))))
     own = len(vectors) if numbered or found is None else found
     known = meta if isinstance(meta, dict) else {}
     origin = {k: known[k] for k in ('encoder', 'template', 'split_sha256') if k in known}
-    return load_vectors(path, own if keys is None else keys), origin
+    known = None if numbered else found
+    return load_vectors(path, own if keys is None else keys), origin, known if keys is None else keys
 
 # %% ../nbs/8_recommender/6_stages.ipynb #print-card
 def _print_card(card):
@@ -245,15 +246,15 @@ def _settings(dataset, split, preset, chosen):
     if preset: return replace(TOKENIZERS[preset], **chosen)
     return tokenizer_for(dataset, **chosen) if split else replace(TokenizerSettings(), **chosen)
 
-def _tokenize(out, data, items, embeddings, index, order, preset, digit, chosen):
+def _tokenize(out, data, items, embeddings, index, order, preset, digit, rows, chosen):
     "The work of `tiger_tokenize`; its folder is there when it is complete."
     from tiger_nb.tokenizer import tokenize
     dataset = open_data(data, order) if data else read_items(Path(items)) if items else None
     settings = _settings(dataset, bool(data), preset, chosen)
     keys = None if dataset is None else (dataset.items if data else dataset)['key'].to_list()
-    vectors, origin = _vectors(embeddings, keys) if embeddings else (None, None)
+    vectors, origin, keys = _vectors(embeddings, keys) if embeddings else (None, None, keys)
     if embeddings: settings = replace(settings, encoder=Path(embeddings).name)
-    tokenize(dataset, out, settings, vectors, index, origin=origin, digit=digit)
+    tokenize(dataset, out, settings, vectors, index, origin=origin, digit=digit, keys=keys, rows=rows)
 
 # %% ../nbs/8_recommender/6_stages.ipynb #tokenize
 @partial(command, epilog=partial(preset_text, 'tokenizer'))
@@ -264,6 +265,7 @@ def tiger_tokenize(
     embeddings:str=None,  # file of item vectors, not an encoder: .npz, .parquet, .safetensors or .pkl
     index:str=None,       # index file {item: [c1, …]} in place of a quantizer: only the card is made
     digit:bool=None,      # of --index: its last level is a collision digit (default: as its codes look)
+    rows:Literal['keys', 'numbers']=None, # of --index: what names its items (default: as its names look)
     preset:Literal[PRESET_NAMES]=None, # named settings, see below (default: what fits the data)
     encoder:str=None,     # how items become vectors, see tiger_embed (default: the preset's)
     template:str=None,    # what is read, a {column} for each field (default: the preset's or tiger_embed's)
@@ -287,16 +289,16 @@ def tiger_tokenize(
     tiger_tokenize --items items.jsonl --encoder minilm --method rqvae --out runs/tokenizer
     tiger_tokenize --embeddings vectors.npz --levels 3 --codes 256 --out runs/tokenizer
     tiger_tokenize --index index_rqvae.json --data data/Beauty --out runs/card"""
-    chosen = dict(encoder=encoder, template=template, method=method, levels=levels, codes=codes,
-                  collisions=collisions, seed=seed)
-    chosen = {k: v for k, v in chosen.items() if v is not None}
+    fields = 'encoder', 'template', 'method', 'levels', 'codes', 'collisions', 'seed'
+    chosen = {k: v for k, v in locals().items() if k in fields and v is not None}
     check_numbers(chosen)
     _check_sources(data, items, embeddings, encoder, index, chosen | ({'preset': preset} if preset else {}))
     if (Path(out)/'tokenizer.json').exists():
         raise InputError(f'--out {out}: holds Semantic IDs already; choose another folder or delete it')
-    if digit is not None and not index: raise InputError('--digit is for --index; leave it out')
+    for name, given in dict(digit=digit is not None, rows=rows).items():
+        if given and not index: raise InputError(f'--{name} is for --index; leave it out')
     check_free(out)
-    _tokenize(out, data, items, embeddings, index, order, preset, digit, chosen)
+    _tokenize(out, data, items, embeddings, index, order, preset, digit, rows, chosen)
     from tiger_nb.report_card import ReportCard
     card = ReportCard.load(Path(out)/'report.json')
     if json: return print(dumps(card.to_dict()))

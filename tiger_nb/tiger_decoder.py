@@ -6,7 +6,8 @@
 __all__ = ['DecoderSettings', 'CausalBlock', 'attend', 'TigerDecoder', 'initial_std', 'windows', 'decoder_task']
 
 # %% ../nbs/6_models/5_tiger_decoder.ipynb #imports
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np, torch
 from fastcore.basics import patch
@@ -17,6 +18,7 @@ from .files import InputError
 from .histories import Histories, length_batches, pack
 from .kernels import Dropout
 from .layers import ACTIVATIONS
+from .schemas import check, number, schema_of, whole
 from .semantic_ids import SemanticIds
 from .tiger import Tiger, Vocabulary
 
@@ -35,19 +37,16 @@ class DecoderSettings:
     users:int = 0             # hashed user tokens; 0: no user token
     activation:str = 'relu'   # 'relu' or 'gelu'
 
-    def __post_init__(self): _check(self)
+    def __post_init__(self): check(asdict(self), _ranges(), 'DecoderSettings', 'correct it')
 
 # %% ../nbs/6_models/5_tiger_decoder.ipynb #check
-def _check(s):
-    "Raise `InputError` for a size that is not possible."
-    for name in ('width', 'item_layers', 'code_layers', 'heads', 'head_dim', 'ff', 'max_items'):
-        value = getattr(s, name)
-        if value < 1: raise InputError(f'DecoderSettings.{name} is {value}; it must be at least 1')
-    if not 0 <= s.dropout < 1:
-        raise InputError(f'DecoderSettings.dropout is {s.dropout}; it must be from 0 to below 1')
-    if s.activation not in ACTIVATIONS:
-        known = ', '.join(ACTIVATIONS)
-        raise InputError(f'DecoderSettings.activation: {s.activation!r} is unknown; take one of {known}')
+@cache
+def _ranges():
+    "What the values of `DecoderSettings` may be."
+    sizes = dict.fromkeys(('width', 'head_dim', 'ff', 'max_items'), whole(1))
+    few = dict.fromkeys(('item_layers', 'code_layers', 'heads'), whole(1, 1000))
+    return schema_of(DecoderSettings, **sizes, **few, dropout=number(0, .9999),
+                     activation=dict(enum=list(ACTIVATIONS)))
 
 # %% ../nbs/6_models/5_tiger_decoder.ipynb #block
 class CausalBlock(nn.Module):

@@ -8,8 +8,8 @@ __all__ = ['parents', 'item_paths', 'TrieSettings', 'NodeTable', 'list_siblings'
            'trie_loss', 'trie_task', 'trie_scorer']
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #imports
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from .histories import Histories, length_batches, pack
 from .files import InputError
 from .kernels import Dropout
 from .sasrec import SASRecBlock, SASRecSettings, start_vectors
+from .schemas import check, number, schema_of, whole
 from .semantic_ids import SemanticIds
 from .tiger import Vocabulary
 from .trie import Trie
@@ -59,15 +60,18 @@ class TrieSettings:
     init_std:float = 0.02     # of the normal initial node vectors
 
     def __post_init__(self):
-        for name in ('width', 'blocks', 'heads', 'ff', 'max_items', 'ahead'):
-            if getattr(self, name) < 1:
-                raise InputError(f'TrieSettings.{name} is {getattr(self, name)}; it must be at least 1')
-        for name, low, high in (('dropout', 0, 1), ('ahead_decay', 0, 1.01), ('table_rows', 0, math.inf)):
-            if not low <= getattr(self, name) < high:
-                raise InputError(
-                    f'TrieSettings.{name} is {getattr(self, name)}; it must be from {low} to below {high}')
+        check(asdict(self), _ranges(), 'TrieSettings', 'correct it')
         if self.width % self.heads:
             raise InputError(f'TrieSettings: width {self.width} is not divisible by heads {self.heads}')
+
+# %% ../nbs/6_models/6_tiger_trie.ipynb #settings-ranges
+@cache
+def _ranges():
+    "What the values of `TrieSettings` may be."
+    sizes = dict.fromkeys(('width', 'ff', 'max_items', 'ahead'), whole(1))
+    few = dict.fromkeys(('blocks', 'heads'), whole(1, 1000))
+    return schema_of(TrieSettings, **sizes, **few, dropout=number(0, .9999), ahead_decay=number(0, 1),
+                     init_std=number(0))
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #table
 class NodeTable(nn.Module):

@@ -8,7 +8,7 @@ __all__ = ['METHODS', 'TOKENIZERS', 'TokenizerSettings', 'quantizer_for', 'load_
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #imports
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,20 +19,22 @@ from .dataset import Dataset
 from .embeddings import TEMPLATE, Encoder, fit_encoder, save_vectors, umap_2d
 from .files import InputError, atomic_path, write_json
 from .folders import whole_folder
-from .quantizers import LSH, OPQ, PQ, RandomIDs, ResidualQuantizer, check_vectors
+from .quantizers import BOUNDS, LSH, OPQ, PQ, RandomIDs, ResidualQuantizer, check_vectors
 from .report_card import ReportCard, report_card
 from .rqkmeans import RQKMeans
 from .rqvae import PRESETS as RQVAE_PRESETS, RQVAE
 from .schemas import (IDS, MANIFEST, TOKENIZER_JSON, built, check, check_files, list_files,
-                              read_checked)
+                              read_checked, schema_of, whole)
 from .semantic_ids import SemanticIds
+from .tables import catalogue_sha256
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings
 @dataclass(frozen=True)
 class TokenizerSettings:
     """How items become Semantic IDs.
     `collisions='digit'` appends a collision digit; `'nearest'` moves a colliding item to the nearest
-    free code of the last level."""
+    free code of the last level.
+    Raises `InputError` for an unknown choice, or a number out of its range."""
     encoder:str = 'auto'      # as `fit_encoder` takes it, such as 'tfidf', 'covisitation' or 'a+b*0.5'
     template:str = TEMPLATE   # what of an item is read, for encoders of text
     dim:int = 128             # of vectors that come from an SVD
@@ -42,20 +44,27 @@ class TokenizerSettings:
     collisions:str = 'digit'  # or 'nearest'
     seed:int = 0              # of the vectors, of the quantizer and of the digits
 
+    def __post_init__(self): check(asdict(self), _ranges(), 'TokenizerSettings', 'correct it')
+
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings-1
 METHODS = {'rqkmeans': RQKMeans, 'rqkmeans-balanced': partial(RQKMeans, balanced=True),
            'rqvae': RQVAE, 'rqvae-paper': partial(RQVAE, settings=RQVAE_PRESETS['paper']),
            'rqvae-seed': partial(RQVAE, settings=RQVAE_PRESETS['origin']),
            'pq': PQ, 'opq': OPQ, 'lsh': LSH, 'random': RandomIDs}
 
+# %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings-ranges
+@cache
+def _ranges():
+    "What the values of `TokenizerSettings` may be."
+    numbers = {name: whole(low, high) for name, low, high in BOUNDS}
+    return schema_of(TokenizerSettings, dim=whole(1), method=dict(enum=list(METHODS)),
+                     collisions=dict(enum=['digit', 'nearest']), **numbers)
+
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #quantizer-for
 def quantizer_for(
     s:TokenizerSettings, # method, levels, codes and seed
 )->ResidualQuantizer:    # not fitted yet
-    "The quantizer that the settings name; raises `InputError` for an unknown method."
-    if s.method not in METHODS:
-        raise InputError(f'TokenizerSettings.method: {s.method!r} is unknown; '
-                         f'take one of {", ".join(METHODS)}')
+    "The quantizer that the settings name; raises `InputError` for sizes that it cannot have."
     return METHODS[s.method](levels=s.levels, codes=s.codes, seed=s.seed)
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #presets
@@ -64,29 +73,43 @@ TOKENIZERS = {'default': TokenizerSettings(),
               'fused-text': TokenizerSettings(encoder='collaborative*4+tfidf', codes=1024)}
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #load-ids
-def _load_index(path, n_items, digit=None): # file; items of the catalogue, None: as many as it has; see load
+def _load_index(path, n_items, digit=None, keys=None, rows=None): # as `SemanticIds.load` takes them
     "Semantic IDs of an index file; the collision digit is added where its codes are not unique."
-    try: return SemanticIds.load(path, n_items, digit)
+    form = dict(keys=keys, rows=rows)
+    try: return SemanticIds.load(path, n_items, digit, **form)
     except InputError as e:
         if 'add_digit' not in str(e): raise
-        return SemanticIds.load(path, n_items, add_digit=True)
+        return SemanticIds.load(path, n_items, add_digit=True, **form)
+
+# %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #same-catalogue
+def _same_catalogue(path, listed, keys): # file that has numbers; SHA-256 of the keys they are of, or None
+    "Raises `InputError` where numbers of one catalogue would be taken for those of another."
+    if listed is None or keys is None: return
+    mine, plain = catalogue_sha256(keys), catalogue_sha256(range(len(keys)))
+    if plain in (listed, mine) or listed == mine: return   # one of them knows no keys
+    raise InputError(f'{path}: its Semantic IDs are of another catalogue, or of another order of its items '
+                     f'(keys {listed[:8]}, not {mine[:8]}); make new ones of this data')
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #load-ids-x
 def load_ids(
-    path:str|Path,        # a folder of `tokenize`, a bundle or an index file
-    n_items:int|None=None # size of the catalogue, to be checked
+    path:str|Path,         # a folder of `tokenize`, a bundle or an index file
+    n_items:int|None=None, # size of the catalogue, to be checked
+    keys:list|None=None,   # its N keys, to be checked, or joined to an index that is named by them
 )->SemanticIds:
     """Semantic IDs from a folder or an index file, with the sizes that the folder notes.
-    Raises `InputError` that names the file, also where the index is not the one the folder was made with."""
+    Raises `InputError` that names the file, also where the index is not the one the folder was made with, or
+    the folder was made of another catalogue."""
     path = Path(path)
-    if path.is_file(): return _load_index(path, n_items)
+    if path.is_file(): return _load_index(path, n_items, keys=keys)
     own = (path/'tokenizer.json').exists()
     mark, schema = ('tokenizer.json', TOKENIZER_JSON) if own else ('manifest.json', MANIFEST)
     info = read_checked(path/mark, schema)
     noted = check(info if own else info['semantic_ids'], IDS, path/mark)
     check_files(path, mark, info.get('files'), 'semantic_ids.json')
-    return SemanticIds.load(path/'semantic_ids.json', n_items, collision=noted['collision'],
-                            sizes=noted['sizes'])
+    ids = SemanticIds.load(path/'semantic_ids.json', n_items, collision=noted['collision'],
+                           sizes=noted['sizes'])
+    _same_catalogue(path/mark, info.get('item_keys'), keys)
+    return ids
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #check-split
 def _same_split(what, split, dataset): # start of the message; sha256 of the split, None: none was looked at
@@ -160,13 +183,13 @@ def _check_settings(out, made, s): # folder; settings noted there; settings that
                          f'{asdict(s)[wrong[0]]!r}; choose another folder or delete it')
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #kept-x
-def _kept(out, data, s, index, n):
+def _kept(out, data, s, index, n, **form): # form: keys and rows
     """IDs of a folder that is complete.
     Raises `InputError` if it was made with other settings, or from other histories."""
     if isinstance(data, Dataset): check_split(out, data)
-    ids, info = load_ids(out, n), _folder_settings(out)
+    ids, info = load_ids(out, n, form['keys']), _folder_settings(out)
     if not index: _check_settings(out, info.get('settings') or {}, s)
-    elif not _same_ids(ids, _load_index(index, n)):
+    elif not _same_ids(ids, _load_index(index, n, **form)):
         raise InputError(f'{out}: holds other Semantic IDs than {index}; choose another folder or delete it')
     return ids
 
@@ -176,9 +199,6 @@ def _check_request(s, index, n): # settings; index file or None; number of items
     if n is None and index is None:
         raise InputError('tokenize: there is nothing to make Semantic IDs of; '
                          'give a data set, a table of items, vectors or an index')
-    if s.collisions not in ('digit', 'nearest'):
-        raise InputError(f'TokenizerSettings.collisions: {s.collisions!r} is unknown; '
-                         "take 'digit' or 'nearest'")
     if index: return
     quantizer_for(s)
     if s.codes > n and s.method not in ('lsh', 'random'):
@@ -196,6 +216,8 @@ def tokenize(
     filter_seen:bool=True,                # leave out the items of the history in the card's ranking
     origin:dict|None=None,                # of `vectors`, where known: encoder, template, split_sha256
     digit:bool|None=None,                 # the index ends in a collision digit; None: as its codes look
+    keys:list|None=None,                  # N keys of the items, where `data` does not say them
+    rows:str|None=None,                   # the index is named by 'keys' or 'numbers'; None: as its names look
 )->SemanticIds:
     """Make Semantic IDs with their card, or take what `out` already has; a bare table has no histories.
     Vectors that were learned from histories say so by `split_sha256` in their `origin`.
@@ -203,19 +225,21 @@ def tokenize(
     out, s, origin = Path(out), settings or TokenizerSettings(), origin or {}
     items, split = _items_and_split(data)
     n = len(items) if items is not None else None if vectors is None else len(vectors)
-    if (out/'tokenizer.json').exists(): return _kept(out, data, s, index, n)
+    form = dict(keys=keys if items is None else items['key'].to_list(), rows=rows)
+    if (out/'tokenizer.json').exists(): return _kept(out, data, s, index, n, **form)
     _check_request(s, index, n)
     if split: _same_split('vectors: they', origin.get('split_sha256'), data)
     with whole_folder(out) as folder:
         vectors, encoder, learned = _vectors_of(data, s, vectors, not index)
         if encoder: origin = dict(encoder=encoder.name, template=encoder.template)
         else: origin = dict(encoder=None, template=None) | origin
-        if index: ids, quantizer, source = _load_index(index, n, digit), None, Path(index).name
+        if index: ids, quantizer, source = _load_index(index, n, digit, **form), None, Path(index).name
         else: (ids, quantizer), source = _new_ids(vectors, s), s.method
         card = report_card(ids, vectors, quantizer, items, split, filter_seen=filter_seen)
         _write_folder(folder, ids, card, vectors, s.seed if umap else None, origin, encoder, quantizer)
         about = dict(source=source, sizes=list(ids.sizes), collision=ids.collision, settings=asdict(s),
                      origin=origin, split_sha256=learned or origin.get('split_sha256'),
+                     item_keys=form['keys'] and catalogue_sha256(form['keys']),
                      files=list_files(folder, *_PARTS))
         write_json(folder/'tokenizer.json', about)
     return ids
