@@ -53,17 +53,21 @@ def atomic_path(
 @contextmanager
 def open_text(
     path:Path, # text file, gzip or not
+    encoding:str='utf-8-sig', # as Python calls it, such as 'latin1'
 ):
-    "Open UTF-8 text for reading; raises InputError if the file is missing or damaged."
+    "Open text for reading; raises InputError if the file is missing or damaged."
     try:
         with open(path, 'rb') as f: packed = f.read(2) == b'\x1f\x8b'
-        with (gzip.open if packed else open)(path, 'rt', encoding='utf-8-sig') as f: yield f
+        with (gzip.open if packed else open)(path, 'rt', encoding=encoding) as f: yield f
     except FileNotFoundError: raise InputError(f'{path}: no such file; check the path') from None
     except IsADirectoryError: raise InputError(f'{path}: is a folder; give a file') from None
     except PermissionError:
         raise InputError(f'{path}: may not be read; ask for the right to read it') from None
     except UnicodeDecodeError as e:
-        raise InputError(f'{path}: damaged, or no UTF-8 text ({e}); save it as UTF-8') from None
+        name = encoding.removesuffix('-sig').upper()
+        raise InputError(f'{path}: damaged, or no {name} text ({e}); save it as UTF-8') from None
+    except LookupError:
+        raise InputError(f"{path}: the encoding '{encoding}' is unknown; give one such as latin1") from None
     except (OSError, EOFError, zlib.error) as e:
         raise InputError(f'{path}: damaged ({e}); write or download the file again') from None
 

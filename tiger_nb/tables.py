@@ -217,9 +217,10 @@ def _once_named(path, table):
 def read_delimited(
     path:Path,      # CSV or TSV, gzip or not
     separator=',',  # between the fields of a line
+    encoding='utf-8-sig', # of the file
 )->pl.DataFrame:    # all columns as text; empty fields null
     "Read a table of texts, no row lost. Raises `InputError` naming the file, and the line where it can."
-    with open_text(path) as f: text = f.read().replace('\r\n', '\n')
+    with open_text(path, encoding) as f: text = f.read().replace('\r\n', '\n')
     if not text.strip(): raise InputError(f'{path}: the file is empty; write at least one event')
     lines = [l for l in text.split('\n') if l.strip(separator + ' \r\t"')]
     table = _parsed(text, separator, '"')
