@@ -17,7 +17,7 @@ BIN = .venv/bin
 STAMP = .venv/.stamp
 PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
-.PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clicks clean
+.PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clicks docs clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ results: environment  ## fill the missing cells of the table of results: make re
 
 tuning: environment  ## climb the ladder of settings on validation: make tuning DATA=folder
 	$(BIN)/tiger_tune --data "$(DATA)"
+
+docs: environment  ## the chapters and the API as a site in build/docs/html
+	$(BIN)/python .ci/docs.py
 
 screenshots: environment  ## pictures of the app for README: make screenshots [DATA=folder RUNS=folder]
 	$(BIN)/python .ci/screenshots.py "$(DATA)" "$(RUNS)"

@@ -10,7 +10,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event
 
-import browser, browser_tabs, hooks, readme, style
+import browser, browser_tabs, docs, hooks, readme, style
 from notebooks import faults, left_out
 from style import notebooks
 
@@ -163,7 +163,7 @@ def app():
             check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))
 
 def together():
-    "The sample, the wheel and every notebook, two at a time; what needs the sample's runs waits for them."
+    "The sample, wheel, site and every notebook, two at a time; what needs the sample's runs waits for them."
     start_forks()
     trained = Event()
     def train():
@@ -173,7 +173,8 @@ def together():
         if uses_sample(path): trained.wait()
         test_notebook(path)
     with ThreadPoolExecutor(WORKERS) as pool:
-        work = [pool.submit(train), pool.submit(wheel, trained)]
+        site = 'the site is built, and every link inside resolves'
+        work = [pool.submit(train), pool.submit(wheel, trained), pool.submit(check, site, docs.build)]
         work += [pool.submit(test, path) for path in sorted(notebooks(), key=uses_sample)]
     for w in work: w.result()
     say_left_out()
