@@ -55,7 +55,8 @@ SERVE = 'import sys; from tiger_nb.server import tiger_serve; tiger_serve()'
 def served(run, limit=120):
     "A server of a bundle, the one child of this process: its address."
     with socket.create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1]
-    server = subprocess.Popen([sys.executable, '-c', SERVE, '--run', run, '--port', str(port)])
+    server = subprocess.Popen([sys.executable, '-c', SERVE, '--run', run, '--port', str(port),
+                               '--threads', '1'])
     try:
         until = time.time() + limit
         while time.time() < until and server.poll() is None:
