@@ -50,7 +50,7 @@ class Artefacts:
         except (KeyError, TypeError): self.missing[what] = 'no folder was given for it'
 
     def _bundle(self, name):
-        model = Recommender.load(self._path(name))
+        model = Recommender.load(self._path(name), trained=True)
         if len(model.items) == self.n_items: return model
         raise InputError(f'{self._path(name)} knows {len(model.items)} items, the data set {self.n_items}; '
                          'train on this data set')

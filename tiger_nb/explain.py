@@ -369,6 +369,5 @@ def certified_lists(
 ):                   # items (B, k), scores (B, k), exact (B,) bool
     "Lists of several histories at once, and which of them are provably the best ones."
     h = Histories.from_lists([rec.check_history(h) for h in histories])
-    if rec.name not in MODELS: found = *rec.rank(h, min(check_k(k), len(rec.items))), torch.ones(len(h)) > 0
-    else: found = rec.lists(h, min(check_k(k), len(rec.items)), True, np.array([''] * len(h)))
+    found = rec.lists(h, min(check_k(k), len(rec.items)), True, np.array([''] * len(h)))
     return tuple(torch.as_tensor(x).cpu().numpy() for x in found)

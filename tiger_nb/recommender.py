@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['PRESETS', 'MOST_SCORED', 'CURRENT', 'CHANGES', 'RunSettings', 'run_settings', 'preset_for', 'tokenizer_for',
            'scores_all', 'measure', 'is_finished', 'keys_sha256', 'check_learnable', 'train_bundle', 'Recommender',
-           'in_use', 'check_k', 'prepare_demo', 'TokenizerSettings', 'check_split', 'load_ids', 'tokenize']
+           'in_use', 'check_k', 'Counter', 'train_counter', 'prepare_demo', 'TokenizerSettings', 'check_split',
+           'load_ids', 'tokenize']
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #imports
 import hashlib, json, operator, re, shutil, sys
@@ -15,12 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np, polars as pl, torch
+import numpy as np, polars as pl, scipy.sparse as sp, torch
 from fastcore.basics import patch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
+from .baselines import CoVisitation
 from .checkpoints import one_writer, remove_checkpoints
 from .dataset import Dataset
 from .decoding import invalid_rate
@@ -418,7 +420,7 @@ def _manifest(folder):
         raise InputError(f'{path}: format {info.get("format")!r} is not known to this version; '
                          'upgrade tiger_nb or train again')
     check(info, MANIFEST, path, 'train again')
-    if info['model'] not in MODELS:
+    if info['model'] not in (*MODELS, 'counter'):
         raise InputError(f'{path}: model {info["model"]!r} is not known to this version; '
                          f'it has {", ".join(MODELS)}')
     return info
@@ -448,6 +450,7 @@ def load(cls:Recommender,
     "Read a bundle. Raises `InputError` naming the file that is missing, damaged or does not fit."
     folder = Path(folder) if trained else in_use(folder)
     info = _manifest(folder)
+    if info['model'] == 'counter': return _load_counter(folder, info)
     n, spec = info['n_items'], MODELS[info['model']]
     ids = load_ids(folder, n) if info['semantic_ids'] else None
     if ids is None or info.get('files'): check_files(folder, 'manifest.json', info.get('files'), *_WEIGHTS)
@@ -616,6 +619,71 @@ def rank(self:Recommender,
 ):                         # items (R, k) and their scores (R, k), -inf where there are fewer
     "The best items of every row."
     return self.lists(histories, k, filter_seen, user_keys, exact)[:2]
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #counter
+class Counter(Recommender):
+    "Co-visitation counts of the training part, in the form of a loaded bundle."
+    def __init__(self,
+        dataset:Dataset|None,    # its training part is counted; None: `counts` and `items` say all
+        counts:CoVisitation=None,# counted before
+        items:pl.DataFrame=None, # one row an item
+        record:dict=None,        # card and metrics
+    ):
+        super().__init__('counter', torch.nn.Identity(), dataset.items if dataset else items, record=record)
+        self.counts = counts or CoVisitation().fit(dataset.split.train, dataset.n_items)
+
+    def lists(self, histories, k, filter_seen=True, user_keys=None, exact=False, beams=None, exclude=None):
+        "The best items of every row, as `Recommender.lists` gives them."
+        rows = np.arange(len(histories))
+        scores = torch.from_numpy(self.counts.score(histories, rows))             # (B, N)
+        if filter_seen: scores[torch.from_numpy(histories.seen_mask(rows, len(self.items)))] = -torch.inf
+        hidden = _hidden(self, len(rows), exclude)
+        for row, out in enumerate([] if hidden is None else hidden): scores[row, out[out >= 0]] = -torch.inf
+        scores, items = scores.topk(k)
+        return items, scores, torch.ones(len(rows), dtype=torch.bool)
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #counter-train
+def train_counter(
+    dataset:Dataset,   # whose training part is counted
+    out:str|Path,      # folder of the bundle
+    filter_seen:bool=True, # leave out the items of the history when measuring
+)->Path:               # `out`
+    "Count, measure on valid and test, and write a bundle. A finished one is kept, as `train_bundle` does."
+    out = Path(out)
+    if is_finished(out): return _kept(out, dataset, 'counter')
+    check_learnable(dataset)
+    with one_writer(out, *_PARTS, *_WORK, 'manifest.json'):
+        counts = Counter(dataset).counts
+        found = {part: evaluate_scores(counts.score, *dataset.split.part(part), dataset.n_items, filter_seen)
+                 for part in ('valid', 'test')}
+        card = make_card(dataset, 'counter', filter_seen=filter_seen)
+        write_json(out/'settings.json', dict(model={k: v for k, v in vars(counts).items()
+                                                    if isinstance(v, int|float)}))
+        with atomic_path(out/'items.parquet') as tmp: dataset.items.write_parquet(tmp)
+        w = counts.weights
+        arrays = dict(data=w.data, indices=w.indices, indptr=w.indptr, popularity=counts.popularity)
+        with atomic_path(out/'model.safetensors') as tmp:
+            save_file({k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}, tmp)
+        save_record(out/'result.json', card, found['test'], validation=found['valid'])
+        _write_manifest(out, dataset, 'counter', None, None, card)
+    return out
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #counter-load
+def _load_counter(folder, info):
+    "The counter of a bundle. Raises `InputError` where a part is missing or damaged."
+    check_files(folder, 'manifest.json', info.get('files') or {}, *_WEIGHTS)
+    try:
+        w = {k: v.numpy() for k, v in load_file(folder/'model.safetensors').items()}
+        counts = CoVisitation(**read_json(folder/'settings.json')['model'])
+        counts.popularity, n = w['popularity'], info['n_items']
+        counts.weights = sp.csr_matrix((w['data'], w['indices'], w['indptr']), (n, n))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
+        raise InputError(f'{folder} holds no counts that can be read ({e}); count again') from None
+    items = _load_items(folder/'items.parquet', n)
+    _check_items(folder/'items.parquet', info, items)
+    rec = Counter(None, counts, items, load_record(folder/'result.json'))
+    if (folder/'catalogue.json').exists(): rec.changes = read_checked(folder/'catalogue.json', CHANGES)
+    return rec
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #recommend-x
 @patch
