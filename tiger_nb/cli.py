@@ -16,7 +16,7 @@ from typing import Literal
 
 from .command import Order, check_numbers, command, open_data, say_repeats
 from .dataset import Dataset
-from .files import InputError, read_json
+from .files import InputError, atomic_path, read_json
 from .presets import GENERATIVE, MODELS, preset_text
 from .stages import tiger_embed, tiger_prepare, tiger_tokenize
 
@@ -101,6 +101,33 @@ def _print_metrics(parts, card):
         if name not in names: print(f'{name} {value:.4f}')
     print(card.line())
 
+# %% ../nbs/8_recommender/7_cli.ipynb #counter-line
+def _say_counter(dataset, record):
+    "Say so where the co-visitation counter beats a trained model, which then has not earned its time."
+    from tiger_nb.evaluation import evaluate_scores
+    part, seen = dataset.split.part('test'), record['card'].filter_seen
+    counted = evaluate_scores(_baseline('covisitation', dataset).score, *part, dataset.n_items, seen)['ndcg@10']
+    mine = record['metrics']['ndcg@10']
+    if counted > mine:
+        print(f'the counter beats it: ndcg@10 {counted:.4f} on test, this model {mine:.4f}; '
+              'tiger_train --model counter makes a bundle of it')
+
+# %% ../nbs/8_recommender/7_cli.ipynb #counter-train
+def _count(chosen, json):
+    "The work of `tiger_train --model counter`."
+    from tiger_nb.evaluation import load_record
+    from tiger_nb.recommender import train_counter
+    for name in chosen.keys() - {'model', 'data', 'order', 'out', 'filter_seen'}:
+        raise InputError(f'--{name.replace("_", "-")} is for a network, and a counter is none; leave it out')
+    if 'data' not in chosen: raise InputError('--data is missing; give the data that is counted')
+    dataset = open_data(chosen['data'], chosen.get('order'))
+    out = train_counter(dataset, chosen.get('out', f'runs/{dataset.name}/counter'),
+                        chosen.get('filter_seen', True))
+    record = load_record(out/'result.json')
+    if json: return print((out/'result.json').read_text(), end='')
+    _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
+    print(f'counted: {out}')
+
 # %% ../nbs/8_recommender/7_cli.ipynb #train-work
 def _train(chosen, json):
     "The work of `tiger_train`, in each of its processes; of several one prints."
@@ -108,6 +135,7 @@ def _train(chosen, json):
     from tiger_nb.processes import from_main, rank_size
     from tiger_nb.recommender import check_learnable, is_finished, train_bundle
     from tiger_nb.training import join
+    if chosen.get('model') == 'counter': return _count(chosen, json)
     dataset, model, out, s, ids = (_run_of_params if 'params' in chosen else _run_of_options)(chosen)
     join(s.training.device)
     finished, first = is_finished(out), rank_size()[0] == 0
@@ -119,12 +147,13 @@ def _train(chosen, json):
     record = load_record(out/'result.json')
     if json: return print((out/'result.json').read_text(), end='')
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
+    if not finished: _say_counter(dataset, record)
     print(f'trained for {record["train_seconds"]:.0f} s, best on {record["card"].selected_on}: {out}')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #train
 @partial(command, epilog=partial(preset_text, *MODELS))
 def tiger_train(
-    model:Literal[tuple(MODELS)]=None, # the network; needed unless --params names it
+    model:Literal[(*MODELS, 'counter')]=None, # the network, or counts of what goes together; needed unless --params names it
     data:str=None,           # a data folder, a file of histories, sample, beauty, sports or toys
     order:Order=None,        # order of the histories (default: the best the folder has)
     out:str=None,            # folder of the run (default: runs/<data>/<model>, or <experiment_name>)
@@ -234,8 +263,12 @@ def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket
     ids, beams = rec.semantic_ids or (ids and ids(dataset)), beams or rec.beams
     if bucket and not ids: raise InputError('--accounting bucket needs Semantic IDs; give --tokenizer')
     _measurable(dataset, part, seen)
-    metrics = measure(rec.model, dataset, part, ids, beams, seen, bucket=bucket, desc=f'{rec.name} on {part}',
-                      exact=exact)
+    desc = f'{rec.name} on {part}'
+    if rec.name == 'counter':
+        from tiger_nb.evaluation import evaluate_scores
+        metrics = evaluate_scores(rec.counts.score, *dataset.split.part(part), dataset.n_items, seen,
+                                  buckets=ids.buckets if bucket else None, desc=desc)
+    else: metrics = measure(rec.model, dataset, part, ids, beams, seen, bucket=bucket, desc=desc, exact=exact)
     return replace(rec.card, filter_seen=seen, hit_accounting='bucket' if bucket else 'item',
                    beam_width=beams if rec.semantic_ids and not exact else None), metrics
 
@@ -305,13 +338,21 @@ def _plain(text):
     return ''.join(c if c.isprintable() else ' ' for c in text)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
-def _check_recommend(history, file, out, workers, user, keys):
+def _check_recommend(history, file, out, workers, user, keys, everybody, data):
     "Raises `InputError` for options that contradict each other."
-    if (history is None) == (file is None): raise InputError('give either --history or --file')
-    if file and user: raise InputError('--user is for --history; leave it out, a --file has its own')
-    if file and keys: raise InputError('--keys is for --history; leave it out')
-    if history and (out or workers): raise InputError('--out and --workers are for --file; leave them out')
-    if file and not out: raise InputError('--out is missing; give a folder for the recommendations')
+    one = history is not None or bool(user and file is None and not everybody)
+    if one + (file is not None) + everybody != 1:
+        raise InputError('give either --history or --file, --user or --all')
+    if (file or everybody) and user: raise InputError('--user is for --history or alone; leave it out')
+    if keys and history is None: raise InputError('--keys is for --history; leave it out')
+    if one and (out or workers):
+        raise InputError('--out and --workers are for --file and --all; leave them out')
+    if everybody and workers: raise InputError('--workers is for --file; leave it out')
+    if data and (history is not None or file):
+        raise InputError('--data is for --user and --all; leave it out')
+    if not one and not out:
+        raise InputError('--out is missing; give a ' + ('folder' if file else 'file, .csv or .parquet,') +
+                         ' for the recommendations')
 
 def _items_of(history, keys):
     "What a history on the command line names: ids, or texts that are keys."
@@ -319,38 +360,88 @@ def _items_of(history, keys):
     if not keys and all(re.fullmatch(r'[0-9]{1,9}', w) for w in words): return [int(w) for w in words]
     return [w.strip() for w in history.split(',') if w.strip()]
 
+# %% ../nbs/8_recommender/7_cli.ipynb #recommend-users
+def _data_of(run, rec, data):
+    "The data of a run; raises `InputError` for one without a result, which does not know its data."
+    if rec.card is None:
+        raise InputError(f'{run}: holds no result.json, which names its data; give --history')
+    return _data_of_run(run, rec.card, data, None)
+
+def _history_of(run, rec, data, user):
+    "The items (n,) of a user of the run's data; raises `InputError` for an unknown one."
+    dataset = _data_of(run, rec, data)
+    users = dataset.interactions.user_keys
+    found = [u for u, key in enumerate(users) if key == user.strip()]
+    if not found:
+        raise InputError(f'--user {user}: is none of the {len(users):,} users of {dataset.name}, who are '
+                         f'called like {users[0][:40]!r}; give --history')
+    return dataset.interactions.history(found[0]).tolist()
+
+def _everybody(run, data, out, k, filter_seen, exact, batch=256):
+    "Write a table with the recommendations for all users of the run's data, whole or not at all."
+    import polars as pl
+    from tiger_nb.batch import recommend_batch
+    from tiger_nb.recommender import Recommender
+    if Path(out).suffix not in ('.csv', '.parquet'):
+        raise InputError(f'--out {out}: unknown ending {Path(out).suffix!r}; use .csv or .parquet')
+    rec = Recommender.load(run)
+    x, parts = _data_of(run, rec, data).interactions, []
+    for at in range(0, x.n_users, batch):
+        users = range(at, min(at + batch, x.n_users))
+        parts.append(recommend_batch(rec, x.user_keys[at:at + batch].tolist(), [x.history(u) for u in users],
+                                     k, filter_seen, exact))
+    found = pl.concat(parts).with_columns(rank=pl.int_ranges(1, pl.col('items').list.len() + 1))
+    found = found.explode('rank', 'items', 'keys', 'scores').drop_nulls('items')
+    titles = rec.items.select(items='item', title='title')
+    table = found.join(titles, on='items', how='left', maintain_order='left')
+    table = table.select('user', 'rank', item='items', key='keys', title='title', score='scores')
+    with atomic_path(Path(out)) as temp:
+        (table.write_csv if Path(out).suffix == '.csv' else table.write_parquet)(temp)
+    print(f'{len(table):,} recommendations for {x.n_users:,} users: {out}')
+
 # %% ../nbs/8_recommender/7_cli.ipynb #recommend-command
+def _print_list(table):
+    "A line for each item of a list."
+    print('rank    item      score  title')
+    for row in table.iter_rows(named=True):
+        print(f'{row["rank"]:4} {row["item"]:7} {row["score"]:10.3f}  {_plain(row["title"])}')
+
 @command
 def tiger_recommend(
     run:str,              # folder of a run
-    history:str=None,     # item ids or keys, the oldest first, with commas between: give this or --file
+    history:str=None,     # item ids or keys, the oldest first, with commas between
+    user:str='',          # key of a user of the run's data; with --history of whom it is (default: unknown)
+    all:bool=False,       # every user of the run's data (default: no)
     file:str=None,        # Parquet file, or a folder of them: user, and history as a list of ids
-    out:str=None,         # with --file: folder for Parquet files: user, items, keys, scores (default: none)
+    data:str=None,        # of --user and --all (default: where the run's data was)
+    out:str=None,         # of --all: a file, .csv or .parquet; of --file: a folder (default: none)
     workers:int=0,        # with --file: actors of a Ray Data job; 0: this process
     k:int=10,             # how many items
     filter_seen:bool=True,# leave out the items of the history
     keys:bool=False,      # --history has keys even where all are whole numbers
-    user:str='',          # key of the user, for models with user tokens; an unknown one is hashed too
     exact:bool=False,     # of a tiger: the exact list in place of a beam search
     json:bool=False,      # print JSON: a list of {rank, item, key, title, score}
 ):
-    """Recommend the next items after a history, or for all users of a file.
+    """Recommend the next items after a history, for a user, or for all users of the data or of a file.
 
     tiger_recommend --run runs/sample/tiger --history 3,17,42 --k 10
     tiger_recommend --run runs/shop --history SKU-3,SKU-17
+    tiger_recommend --run runs/shop --user ann
+    tiger_recommend --run runs/shop --all --out recommended.csv
     tiger_recommend --run runs/sample/tiger --file histories.parquet --out recommended --workers 2"""
     check_numbers(dict(k=k))
-    _check_recommend(history, file, out, workers, user, keys)
+    _check_recommend(history, file, out, workers, user, keys, all, data)
+    if all: return _everybody(run, data, out, k, filter_seen, exact)
     if file:
         from tiger_nb.batch import recommend_many
         return print(recommend_many(run, file, out, k, filter_seen, workers, exact=exact))
-    items = _items_of(history, keys)
+    items = None if history is None else _items_of(history, keys)
     from tiger_nb.recommender import Recommender
-    table = Recommender.load(run).recommend(items, k, filter_seen, user, exact)
+    rec = Recommender.load(run)
+    if items is None: items = _history_of(run, rec, data, user)
+    table = rec.recommend(items, k, filter_seen, user, exact)
     if json: return print(dumps(table.to_dicts()))
-    print('rank    item      score  title')
-    for row in table.iter_rows(named=True):
-        print(f'{row["rank"]:4} {row["item"]:7} {row["score"]:10.3f}  {_plain(row["title"])}')
+    _print_list(table)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #demo
 @command

@@ -69,8 +69,8 @@ def write_inter_json(
     interactions:Interactions, # histories
 ):
     "Write `{user: [item, …]}`, one user a line."
-    lines = (f'{json.dumps(str(k))}: {interactions.history(u).tolist()}' for u,
-             k in enumerate(interactions.user_keys))
+    flat, at = interactions.items.tolist(), interactions.offsets.tolist()
+    lines = (f'{json.dumps(str(k))}: {flat[a:b]}' for k, a, b in zip(interactions.user_keys, at, at[1:]))
     with atomic_path(path) as temp: temp.write_text('{' + ',\n'.join(lines) + '}\n', encoding='utf-8')
 
 # %% ../nbs/1_data/3_dataset.ipynb #known-columns
