@@ -173,9 +173,13 @@ def together():
         if uses_sample(path): trained.wait()
         test_notebook(path)
     with ThreadPoolExecutor(WORKERS) as pool:
+        def readme_runs():
+            trained.wait()
+            run(sys.executable, '-c', readme.blocks((REPO/'README.md').read_text(encoding='utf-8')), **SHARE)
         site = 'the site is built, and every link inside resolves'
         work = [pool.submit(train), pool.submit(wheel, trained), pool.submit(check, site, docs.build)]
         work += [pool.submit(test, path) for path in sorted(notebooks(), key=uses_sample)]
+        work += [pool.submit(check, "README's Python runs at the root", readme_runs)]
     for w in work: w.result()
     say_left_out()
 

@@ -7,7 +7,7 @@ from nbconvert import MarkdownExporter
 from traitlets.config import Config
 
 REPO = Path(__file__).resolve().parents[1]
-PICTURES = 'nbs/index_files'
+PICTURES, PLOTLY = 'nbs/index_files', 'application/vnd.plotly.v1+json'
 NOTE = '<!-- Rendered from nbs/index.ipynb by `make readme`: edit that notebook, not this file. -->\n\n'
 FENCED = """{% extends 'markdown/index.md.j2' %}
 {% block input %}{% if cell.source %}
@@ -26,7 +26,7 @@ FENCED = """{% extends 'markdown/index.md.j2' %}
 ```
 {% endblock %}
 {% block data_png %}
-![]({{ output.metadata.filenames['image/png'] }})
+![{{ output.metadata.alt }}]({{ output.metadata.filenames['image/png'] }})
 {% endblock %}"""
 
 def relink(source):
@@ -34,13 +34,24 @@ def relink(source):
     seen = lambda m: '](' + posixpath.normpath(f'nbs/{m[1]}')
     return re.sub(r'\]\((?![a-z]+:|[#/])([^)\s]+)', seen, source)
 
+def at_root(code):
+    "Code of a notebook in nbs/ as it runs at the root of the repository."
+    return code.replace("'../", "'").replace("'experiments/", "'nbs/experiments/")
+
+def blocks(text):
+    "The Python of a README, one program."
+    return '\n'.join(re.findall(r'^```python\n(.*?)^```$', text, re.M | re.S))
+
 def shown(cell):
     "The cell without its directives, or None if it is hidden."
     if cell.cell_type == 'markdown': return nbformat.from_dict({**cell, 'source': relink(cell.source)})
     lines = cell.source.splitlines()
     flags = {re.sub(r'\s+', '', l.strip()[2:]) for l in lines if re.match(r'\s*#\|', l)}
     if cell.cell_type != 'code' or flags & {'hide', 'include:false'}: return None
-    code = '\n'.join(l for l in lines if not re.match(r'\s*#\|', l)).strip()
+    code = at_root('\n'.join(l for l in lines if not re.match(r'\s*#\|', l)).strip())
+    for o in cell.outputs:  # a picture is called by its title
+        title = o.get('data', {}).get(PLOTLY, {}).get('layout', {}).get('title', {})
+        o.get('metadata', {})['alt'] = title.get('text', '')
     return nbformat.from_dict({**cell, 'source': '' if 'echo:false' in flags else code,
                                'outputs': [] if 'output:false' in flags else cell.outputs})
 
