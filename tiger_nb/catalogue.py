@@ -258,7 +258,7 @@ def add_items(
     with _one_change(run):
         base = in_use(run)
         rec, changes = Recommender.load(base), _changes(base)
-        if not MODELS[rec.name].generative:
+        if rec.semantic_ids is None:
             raise InputError(f'{run}: a {rec.name} knows an item by its buyers, and a new one has none; '
                              'train it again, or take a generative model')
         if share is not None and not 0 <= share <= 1:

@@ -181,9 +181,8 @@ Waiting._finish, Waiting._run = _finish, _run
 # %% ../nbs/9_service/2_server.ipynb #listed
 def _listed(rec, items, scores):
     "Rows of a list."
-    spec, about = MODELS[rec.name], rec.items[items]
-    ids = rec.semantic_ids.codes[items].tolist() if spec.generative else [None] * len(items)
-    sure = spec.generative                 # its scores are log-probabilities
+    sure, about = rec.semantic_ids is not None, rec.items[items]   # its scores are log-probabilities
+    ids = rec.semantic_ids.codes[items].tolist() if sure else [None] * len(items)
     return [Listed(item=i, key=key, title=title, score=s, log_probability=s if sure else None,
                    semantic_id=code, new=i >= len(rec.items) - rec.added)
             for i, key, title, s, code in zip(items, about['key'], about['title'], scores, ids)]
@@ -197,6 +196,7 @@ def _resolved(rec, ask):
 def _reasons(rec, ask, history, first):
     "Why the first item is there."
     if not ask.explain: return None
+    if rec.name not in MODELS: raise InputError(f'explain: a {rec.name} is no network; leave it out')
     if len(history) > 50: raise InputError(f'explain: the history has {len(history)} items; give at most 50')
     if len(history) < 2 or ask.filter_seen and first in history: return []
     table = counterfactuals(rec, history, first, ask.filter_seen, ask.user)
@@ -207,7 +207,7 @@ def _reasons(rec, ask, history, first):
 # %% ../nbs/9_service/2_server.ipynb #drawn
 def _drawn(rec, ask, history, exclude):
     "A list drawn by temperature: items, scores and no certificate."
-    if not MODELS[rec.name].generative:
+    if rec.semantic_ids is None:
         raise InputError(f'temperature: a {rec.name} draws no items; leave it out')
     h, keys = Histories.from_lists([history]), np.array([ask.user])
     tokens, mask = history_tokens(rec.model, rec.semantic_ids, h, np.array([0]), keys)
