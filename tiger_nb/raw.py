@@ -405,7 +405,9 @@ def _unpack(path, fits, folder, size=2**31):
             for m in z.namelist():
                 name = PurePosixPath(m).name # a path inside the archive never leads elsewhere
                 if not fits(m, name): continue
-                with z.open(m) as f: data = f.read(size + 1)
+                try:
+                    with z.open(m) as f: data = f.read(size + 1)
+                except OSError as e: raise zipfile.BadZipFile(str(e)) from None   # a damaged bzip2 part
                 if len(data) > size:
                     raise InputError(f'{path}: {m} unpacks to more than {size:,} bytes; refused')
                 with atomic_path(folder/name) as temp: temp.write_bytes(data)

@@ -51,17 +51,20 @@ def _temperatures(temperature, n_levels):
     try:
         many = hasattr(temperature, '__iter__') and getattr(temperature, 'ndim', 1)
         t = [float(x) for x in (temperature if many else [temperature] * n_levels)]
-    except (TypeError, ValueError): t = []
+    except (TypeError, ValueError, OverflowError): t = []
     if len(t) == n_levels and all(1e-9 <= x <= 1e9 for x in t): return t
     wanted = f'one number above 0 (1e-9 to 1e9), or one for each of the {n_levels} levels'
-    raise InputError(f'temperature={temperature}: give {wanted}')
+    long = isinstance(temperature, int) and temperature.bit_length() > 64
+    raise InputError(f'temperature={"…" if long else temperature}: give {wanted}')
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #whole-k
-def _whole(k):
-    "A number of items; raises `InputError` for anything but a whole number of at least 1."
-    try: whole = operator.index(k)
-    except TypeError: raise InputError(f'k={k!r}: it must be a whole number of at least 1') from None
-    if whole < 1: raise InputError(f'k={k}: it must be at least 1')
+def _whole(value, name='k', least=1):
+    "A whole number of 63 bits; raises `InputError` for anything else, and for one below the least."
+    try: whole = operator.index(value)
+    except TypeError:
+        raise InputError(f'{name}={value!r}: it must be a whole number of at least {least}') from None
+    if whole >= 2**63: raise InputError(f'{name} is too large: it must be below 2**63')
+    if whole < least: raise InputError(f'{name}={max(whole, -10**9)}: it must be at least {least}')
     return whole
 
 # %% ../nbs/7_decoding/3_sampling.ipynb #sample-step
@@ -91,7 +94,7 @@ def sample_items(
 )->Sample:                        # of the B users
     """Draw items without replacement by stochastic beam search (Kool et al. 2019). Raises `InputError`
     if `k` is below 1, a temperature is not above 0, or their number is not that of the levels."""
-    k = _whole(k)
+    k, seed = _whole(k), _whole(seed, 'seed', 0)
     search, g = TrieSearch(model, ids, tokens, mask, seen), torch.Generator(tokens.device).manual_seed(seed)
     node = search.depths[0].node                                                   # (B, 1) the root
     phi, noisy = node.double(), node.double()                      # certain; its noise moves all leaves alike

@@ -195,7 +195,7 @@ def _check_pairs(path, pairs):
     "Raises `InputError` for a key that is no item id, and for a row that is no list of as many codes."
     width = len(pairs[0][1]) if isinstance(pairs[0][1], list) else 0
     for key, row in pairs:
-        if not key.isdecimal() or len(key) > 12:
+        if not re.fullmatch('0|[1-9][0-9]{0,11}', key):
             raise InputError(f'{path}: item {key[:80]!r} must be an item id, 0, 1, 2, …; use the '
                              'numbering of the data set, or give the data whose keys these are')
         if not isinstance(row, list) or not row or not all(type(c) is int and 0 <= c < 2**31 for c in row):
@@ -224,7 +224,7 @@ def _check_items(path, items, n): # items ascending; n of the catalogue, None: a
 def _are_keys(path, names, keys): # of the file; of the catalogue
     "Whether the names of an index are keys; raises `InputError` where they may be numbers as well."
     numbers, matched = set(map(str, range(len(keys)))), set(key_column(names).to_list()) & set(keys)
-    digits = all(n.isdecimal() for n in names)
+    digits = all(re.fullmatch('[0-9]+', n) for n in names)
     if set(names) != numbers: return bool(matched) or not digits
     if len(matched) < len(keys): return False
     i = next(i for i, k in enumerate(keys) if k != str(i))
@@ -233,7 +233,7 @@ def _are_keys(path, names, keys): # of the file; of the catalogue
                      'the shell tiger_tokenize --rows')
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #numbered
-def _numbered(path, pairs, keys, rows): # [(name, row), …]; of the catalogue or None; 'keys', 'numbers' or None
+def _numbered(path, pairs, keys, rows): # [(name, row), …]; of the catalogue or None; what the names are
     "The pairs with numbers for names; where the names are keys, they are joined to those of the catalogue."
     if rows not in (None, 'keys', 'numbers'):
         raise InputError(f"rows: {rows!r} is unknown; take 'keys' or 'numbers'")
@@ -243,8 +243,8 @@ def _numbered(path, pairs, keys, rows): # [(name, row), …]; of the catalogue o
     if not rows and not _are_keys(path, names, keys): return pairs
     at = join_keys(keys, distinct_keys(names, path), path, 'Semantic ID')                 # (N,)
     if (missing := np.flatnonzero(at < 0)).size:
-        raise InputError(f'{path}: item {keys[missing[0]]!r} has no codes ({len(missing)} of {len(keys)} items '
-                         'are missing); every item needs an entry')
+        raise InputError(f'{path}: item {keys[missing[0]]!r} has no codes ({len(missing)} of {len(keys)} '
+                         'items are missing); every item needs an entry')
     return [(str(i), pairs[r][1]) for i, r in enumerate(at)]
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #read-index-def
