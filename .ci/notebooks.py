@@ -1,8 +1,10 @@
 """Run notebooks from top to bottom, store their outputs, and say what a stored notebook must not hold."""
-import json, os, re, subprocess, sys, time
+import base64, io, json, os, re, subprocess, sys, time
 from pathlib import Path
 
 import nbformat
+import plotly.io
+from PIL import Image
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -11,6 +13,7 @@ from style import cells, notebooks
 
 REPO = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+PLOTLY, COLOURS = 'application/vnd.plotly.v1+json', 256  # a figure; the colours of its picture
 WIDGET = 'application/vnd.jupyter.widget-view+json'
 # Pictures as PNG beside the interactive figure; no progress bars and no warnings in what is stored.
 STORED = dict(PLOTLY_RENDERER='plotly_mimetype+png', TQDM_DISABLE='1', PYTHONWARNINGS='ignore',
@@ -30,6 +33,27 @@ def left_out(path):
             if gone := missing(source): names[name] = gone[0]
     return found
 
+def sharpened(data):
+    "A figure's PNG at twice its size, for sharp screens, in a palette: no larger a file."
+    if PLOTLY not in data or 'image/png' not in data: return data
+    fig = json.loads(json.dumps(data[PLOTLY]))
+    layout = fig['layout']
+    picture = plotly.io.to_image({k: fig[k] for k in ('data', 'layout')}, 'png', scale=2, validate=False,
+                                 width=layout.get('width', 700), height=layout.get('height', 350))
+    image = Image.open(io.BytesIO(picture)).convert('RGB').quantize(COLOURS, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    image.save(small, 'PNG', optimize=True)
+    return {**data, 'image/png': base64.b64encode(small.getvalue()).decode()}
+
+def sharpen(nb):
+    "All figures of a notebook."
+    for o in (o for c in nb.cells for o in c.get('outputs', ())):
+        if 'data' in o: o['data'] = nbformat.from_dict(sharpened(o['data']))
+
+def width_of(png):
+    "Pixels from left to right, from the head of a PNG."
+    return int.from_bytes(base64.b64decode(png[:64])[16:20], 'big')
+
 def execute(path):
     "Run one notebook in its own folder; it is written only if every cell ran."
     nb = nbformat.read(path, 4)
@@ -43,6 +67,7 @@ def execute(path):
         noise = lambda o: o.get('name') == 'stderr' or WIDGET in o.get('data', {})
         cell.outputs = [o for o in cell.outputs if not noise(o)]
     nb.metadata.pop('widgets', None)
+    sharpen(nb)
     nbformat.write(nb, path)
     subprocess.run([BIN/'nbdev_clean', '--fname', path], cwd=REPO, check=True)
 
@@ -63,9 +88,11 @@ def faults(path):
         lines = [l for l in cell.source.splitlines() if l.strip()]
         export = re.search(r'^#\|\s*export', cell.source, re.M)
         kinds = {o.output_type for o in cell.outputs}
-        drawn = [o.data for o in cell.outputs if 'application/vnd.plotly.v1+json' in o.get('data', {})]
+        drawn = [o.data for o in cell.outputs if PLOTLY in o.get('data', {})]
         if not all('image/png' in d for d in drawn):
             wrong.append(f'cell {cell.id} has a figure without its PNG: store it with make notebooks')
+        elif any(width_of(d['image/png']) < 2 * d[PLOTLY]['layout'].get('width', 700) for d in drawn):
+            wrong.append(f'cell {cell.id} has a blurred figure: store it with make notebooks')
         if 'error' in kinds: wrong.append(f'cell {cell.id} is stored with an error')
         if re.search(r'["\' ](/root|/work|/tmp|/home|/Users)/', text):
             wrong.append(f'cell {cell.id} shows a path of the machine')
