@@ -104,9 +104,11 @@ def _print_metrics(parts, card):
 # %% ../nbs/8_recommender/7_cli.ipynb #counter-line
 def _say_counter(dataset, record):
     "Say so where the co-visitation counter beats a trained model, which then has not earned its time."
+    from tiger_nb.baselines import CoVisitation
     from tiger_nb.evaluation import evaluate_scores
+    counts = CoVisitation().fit(dataset.split.train, dataset.n_items)
     part, seen = dataset.split.part('test'), record['card'].filter_seen
-    counted = evaluate_scores(_baseline('covisitation', dataset).score, *part, dataset.n_items, seen)['ndcg@10']
+    counted = evaluate_scores(counts.score, *part, dataset.n_items, seen)['ndcg@10']
     mine = record['metrics']['ndcg@10']
     if counted > mine:
         print(f'the counter beats it: ndcg@10 {counted:.4f} on test, this model {mine:.4f}; '
@@ -337,7 +339,7 @@ def _plain(text):
     # titles are strangers' text: no control codes for the terminal
     return ''.join(c if c.isprintable() else ' ' for c in text)
 
-# %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
+# %% ../nbs/8_recommender/7_cli.ipynb #check-recommend
 def _check_recommend(history, file, out, workers, user, keys, everybody, data):
     "Raises `InputError` for options that contradict each other."
     one = history is not None or bool(user and file is None and not everybody)
@@ -354,19 +356,21 @@ def _check_recommend(history, file, out, workers, user, keys, everybody, data):
         raise InputError('--out is missing; give a ' + ('folder' if file else 'file, .csv or .parquet,') +
                          ' for the recommendations')
 
+# %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
 def _items_of(history, keys):
     "What a history on the command line names: ids, or texts that are keys."
     words = history.replace(',', ' ').split()
     if not keys and all(re.fullmatch(r'[0-9]{1,9}', w) for w in words): return [int(w) for w in words]
     return [w.strip() for w in history.split(',') if w.strip()]
 
-# %% ../nbs/8_recommender/7_cli.ipynb #recommend-users
+# %% ../nbs/8_recommender/7_cli.ipynb #data-of
 def _data_of(run, rec, data):
     "The data of a run; raises `InputError` for one without a result, which does not know its data."
     if rec.card is None:
         raise InputError(f'{run}: holds no result.json, which names its data; give --history')
     return _data_of_run(run, rec.card, data, None)
 
+# %% ../nbs/8_recommender/7_cli.ipynb #history-of
 def _history_of(run, rec, data, user):
     "The items (n,) of a user of the run's data; raises `InputError` for an unknown one."
     dataset = _data_of(run, rec, data)
@@ -377,6 +381,7 @@ def _history_of(run, rec, data, user):
                          f'called like {users[0][:40]!r}; give --history')
     return dataset.interactions.history(found[0]).tolist()
 
+# %% ../nbs/8_recommender/7_cli.ipynb #recommend-users
 def _everybody(run, data, out, k, filter_seen, exact, batch=256):
     "Write a table with the recommendations for all users of the run's data, whole or not at all."
     import polars as pl
@@ -399,13 +404,14 @@ def _everybody(run, data, out, k, filter_seen, exact, batch=256):
         (table.write_csv if Path(out).suffix == '.csv' else table.write_parquet)(temp)
     print(f'{len(table):,} recommendations for {x.n_users:,} users: {out}')
 
-# %% ../nbs/8_recommender/7_cli.ipynb #recommend-command
+# %% ../nbs/8_recommender/7_cli.ipynb #print-list
 def _print_list(table):
     "A line for each item of a list."
     print('rank    item      score  title')
     for row in table.iter_rows(named=True):
         print(f'{row["rank"]:4} {row["item"]:7} {row["score"]:10.3f}  {_plain(row["title"])}')
 
+# %% ../nbs/8_recommender/7_cli.ipynb #recommend-command
 @command
 def tiger_recommend(
     run:str,              # folder of a run

@@ -19,11 +19,12 @@ from .files import InputError, json_lines, open_text, read_json
 from .raw import COLUMNS, frame_events, guess_columns, json_cell, parse_item, read_table
 from .tables import key_column, key_text, read_delimited, read_parquet, say
 
-# %% ../nbs/1_data/5_formats.ipynb #form
+# %% ../nbs/1_data/5_formats.ipynb #form-names
 UNDERSTOOD = ('tables with a header (CSV, tab, semicolon, |), Parquet, JSON, JSON lines, Python literals, '
               'RecBole (.inter, .item), MovieLens (ratings.csv, u.data, u.item, ::), and lines of numbers '
               '(user item item …, or user item)')
 
+# %% ../nbs/1_data/5_formats.ipynb #form
 @dataclass(frozen=True)
 class Form:
     "What a file holds, by its first lines."
@@ -34,7 +35,7 @@ class Form:
     header:bool=True     # of a table: its first line has the names of the columns
     quotes:bool=False    # of a table: a quote mark may open a text
 
-# %% ../nbs/1_data/5_formats.ipynb #parquet
+# %% ../nbs/1_data/5_formats.ipynb #first-lines
 def _first_lines(path, encoding, most=1 << 16):
     "The first whole lines of a text, blank ones left out."
     with open_text(path, encoding) as f: text = f.read(most)
@@ -42,16 +43,18 @@ def _first_lines(path, encoding, most=1 << 16):
     if len(text) == most and len(lines) > 1: lines.pop()
     return [l for l in lines if l.strip()]
 
+# %% ../nbs/1_data/5_formats.ipynb #parquet
 def _is_parquet(path):
     with open(path, 'rb') as f: return f.read(4) == b'PAR1'
 
-# %% ../nbs/1_data/5_formats.ipynb #movielens
+# %% ../nbs/1_data/5_formats.ipynb #movielens-names
 _RATED = 'user', 'item', 'rating', 'timestamp'
 _GENRES = ('unknown', 'Action', 'Adventure', 'Animation', "Children's", 'Comedy', 'Crime', 'Documentary',
            'Drama', 'Fantasy', 'Film-Noir', 'Horror', 'Musical', 'Mystery', 'Romance', 'Sci-Fi', 'Thriller',
            'War', 'Western')
 _NUMBER = re.compile(r'-?\d+(\.\d*)?')
 
+# %% ../nbs/1_data/5_formats.ipynb #movielens
 def _movielens(first):
     "The form of a MovieLens file without a header, by its first line; None where it is none."
     fields = first.split('::')
@@ -66,9 +69,10 @@ def _movielens(first):
         return Form('table', 'MovieLens (u.item)',
                     ('item', 'title', 'release', 'video', 'url', *_GENRES), '|', False)
 
-# %% ../nbs/1_data/5_formats.ipynb #table-form
+# %% ../nbs/1_data/5_formats.ipynb #table-form-names
 _TYPED = re.compile(r'[^:\t]+:(token|float|token_seq|float_seq)')
 
+# %% ../nbs/1_data/5_formats.ipynb #table-form-def
 def _table_form(path, first, delimiter):
     "The form of a table by its first line; None where that has no separator."
     fields = first.split('\t')
@@ -85,6 +89,7 @@ def _table_form(path, first, delimiter):
         raise InputError(f'{path}: the header has {twice[0]!r} twice; rename one of them')
     return Form('table', 'a table', columns, separator, quotes=len(separator) == 1)
 
+# %% ../nbs/1_data/5_formats.ipynb #table-form
 def _blank_form(lines):
     "The form of lines of words without a separator; None where they are no keys."
     words = [l.split() for l in lines[:200]]
@@ -106,7 +111,7 @@ def _object_form(path, first):
         return Form('inter', 'histories {user: [item, …]}')
     return Form(kind.kind, kind.name, tuple(row))
 
-# %% ../nbs/1_data/5_formats.ipynb #recognise
+# %% ../nbs/1_data/5_formats.ipynb #recognise-def
 def recognise(
     path:Path,               # a file of events or items
     delimiter:str=None,      # between the fields of a table; the most frequent of , tab ; | where absent
@@ -126,6 +131,7 @@ def recognise(
         raise InputError(f'{path}: its form is not known; understood are {UNDERSTOOD}')
     return form
 
+# %% ../nbs/1_data/5_formats.ipynb #recognise
 def read_parquet_names(
     path:Path, # a Parquet file
 )->list:
@@ -134,11 +140,13 @@ def read_parquet_names(
         with open(path, 'rb') as f: return list(pl.read_parquet_schema(f))
     except (OSError, pl.exceptions.PolarsError): return read_parquet(path).columns
 
-# %% ../nbs/1_data/5_formats.ipynb #parts
+# %% ../nbs/1_data/5_formats.ipynb #parts-names
 PART = 1 << 25  # characters of a text that are read at a time; of Parquet a sixteenth as many rows
 
+# %% ../nbs/1_data/5_formats.ipynb #uneven
 class _Uneven(Exception): "A part whose rows are not its lines."
 
+# %% ../nbs/1_data/5_formats.ipynb #parts-def
 def _parts(path, encoding, size):
     "The text of a file in parts that end with a line."
     with open_text(path, encoding) as f:
@@ -146,6 +154,7 @@ def _parts(path, encoding, size):
             text += f.readline()
             if text.strip(): yield text
 
+# %% ../nbs/1_data/5_formats.ipynb #parts
 def _parsed(text, form, wanted):
     "A part of a table as texts."
     separator = form.separator
@@ -162,7 +171,7 @@ def _parsed(text, form, wanted):
     if len(table) != lines: raise _Uneven
     return table
 
-# %% ../nbs/1_data/5_formats.ipynb #other-parts
+# %% ../nbs/1_data/5_formats.ipynb #objects
 def _objects(text, form, wanted):
     "A part of JSON lines or literals as texts."
     try:
@@ -175,6 +184,7 @@ def _objects(text, form, wanted):
         return pl.DataFrame({c: [json_cell(r.get(c)) for r in rows] for c in wanted},
                             schema=dict.fromkeys(wanted, pl.String))
 
+# %% ../nbs/1_data/5_formats.ipynb #other-parts
 def _words(text, form, start):
     "A part of lines of words as events; the time is the place in the line, or the number of the line."
     table = pl.DataFrame(dict(word=text.split('\n'))).select(pl.col('word').str.extract_all(r'\S+'))
@@ -185,7 +195,7 @@ def _words(text, form, start):
     places = pl.int_ranges(pl.col('item').list.len())
     return table.with_columns(timestamp=places).explode('item', 'timestamp')
 
-# %% ../nbs/1_data/5_formats.ipynb #tables
+# %% ../nbs/1_data/5_formats.ipynb #parquet-parts
 def _parquet_parts(path, wanted, rows):
     "A Parquet file in parts of so many rows; one that cannot be read is a sentence."
     found = pl.scan_parquet(path, glob=False).select(wanted)
@@ -193,6 +203,7 @@ def _parquet_parts(path, wanted, rows):
     except pl.exceptions.PolarsError: return (yield read_parquet(path, list(wanted)))
     for start in range(0, max(n, 1), rows): yield found.slice(start, rows).collect()
 
+# %% ../nbs/1_data/5_formats.ipynb #json-list
 def _json_list(path):
     "A JSON list of objects as a table of texts."
     rows = read_json(path)
@@ -202,6 +213,7 @@ def _json_list(path):
     return pl.DataFrame({c: [json_cell(r.get(c)) for r in rows] for c in names},
                         schema=dict.fromkeys(names, pl.String))
 
+# %% ../nbs/1_data/5_formats.ipynb #tables
 def _text_parts(path, form, wanted, encoding, size):
     "A text in parts, each as a table."
     start = 0
@@ -213,7 +225,7 @@ def _text_parts(path, form, wanted, encoding, size):
         start += len(table)
         yield table
 
-# %% ../nbs/1_data/5_formats.ipynb #careful
+# %% ../nbs/1_data/5_formats.ipynb #whole
 def _whole(path, form, encoding):
     "The table of a file whose parts are uneven; raises `InputError` naming the line."
     if form.kind in ('lines', 'literals'):
@@ -223,6 +235,7 @@ def _whole(path, form, encoding):
     if form.quotes: return read_delimited(path, form.separator, encoding)
     raise InputError(f'{path}: is {form.name}, but a line has not {len(form.columns)} fields; correct it')
 
+# %% ../nbs/1_data/5_formats.ipynb #careful
 def tables(
     path:Path,        # a file of events or items
     form:Form,        # of `recognise`
@@ -236,7 +249,7 @@ def tables(
     elif form.kind == 'json': yield _json_list(path)
     else: yield from _text_parts(path, form, wanted, encoding, size)
 
-# %% ../nbs/1_data/5_formats.ipynb #options
+# %% ../nbs/1_data/5_formats.ipynb #eventoptions
 @dataclass(frozen=True)
 class EventOptions:
     "How events are read; what is None is recognised or guessed."
@@ -252,6 +265,7 @@ class EventOptions:
     @property
     def columns(self): return dict(user=self.user, item=self.item, timestamp=self.timestamp)
 
+# %% ../nbs/1_data/5_formats.ipynb #options
 def _one_column(path, columns, given, field, option):
     "The column of a rating or a time; raises `InputError` unless there is just one."
     known = [c for c in COLUMNS.get(field, ()) if c in columns][:1]
@@ -260,13 +274,14 @@ def _one_column(path, columns, given, field, option):
     raise InputError(f'{path}: {option} needs the column of the {field}, and among {list(columns)[:12]} '
                      f'there are {len(found) - bool(given)} that may be it; name it with --{field}')
 
-# %% ../nbs/1_data/5_formats.ipynb #filters
+# %% ../nbs/1_data/5_formats.ipynb #rated
 def _rated(table, path, o):
     "The events with at least the rating that is asked for."
     if o.min_rating is None: return table
     stars = table[_one_column(path, table.columns, o.rating, 'rating', '--min-rating')]
     return table.filter(stars.cast(pl.Float64, strict=False) >= o.min_rating)
 
+# %% ../nbs/1_data/5_formats.ipynb #dated
 def _dated(table, path, o):
     "Times of a given format as microseconds since 1970 in UTC; null where one has another."
     if o.date_format is None: return table
@@ -279,15 +294,17 @@ def _dated(table, path, o):
                          f"{o.date_format!r}; give --date-format as in '%d.%m.%Y %H:%M'")
     return table.with_columns(dates.alias(name))
 
+# %% ../nbs/1_data/5_formats.ipynb #filters
 def _is_dates(times):
     "Whether times are dates: by their type, or because the first is no number."
     if times.dtype != pl.String: return times.dtype.is_temporal()
     first = times.drop_nulls().head(1).str.strip_chars()
     return bool(first.cast(pl.Float64, strict=False).is_null().any())
 
-# %% ../nbs/1_data/5_formats.ipynb #units
+# %% ../nbs/1_data/5_formats.ipynb #units-names
 _UNITS = ('s', 1e11, 1), ('ms', 1e14, 1e3), ('us', 1e17, 1e6), ('ns', float('inf'), 1e9)
 
+# %% ../nbs/1_data/5_formats.ipynb #units
 def time_facts(
     path,        # of the events, for the sentence
     times,       # (n,) numbers
@@ -306,7 +323,7 @@ def time_facts(
     return dict(time_unit='dates' if dates else f'{unit}, by their size', first_event=str(day(times.min())),
                 last_event=str(day(times.max())))
 
-# %% ../nbs/1_data/5_formats.ipynb #collect
+# %% ../nbs/1_data/5_formats.ipynb #names
 def _names(path, form, o, size):
     "The column of each field, and the columns that are read."
     head = next(tables(path, form, None, o.encoding or 'utf-8-sig', size), pl.DataFrame())
@@ -318,6 +335,7 @@ def _names(path, form, o, size):
         wanted += [_one_column(path, head.columns, o.rating, 'rating', '--min-rating')]
     return names, list(dict.fromkeys(wanted))
 
+# %% ../nbs/1_data/5_formats.ipynb #collect
 def _part(table, path, o, names):
     "The events of a part, keys as categories; whether their times are dates; and how many went by rating."
     good = _rated(table, path, o)
@@ -327,7 +345,7 @@ def _part(table, path, o, names):
     events = frame_events(_dated(good, path, o), path, **known)[0]
     return events.with_columns(pl.col('user', 'item').cast(pl.Categorical)), dates, len(table) - len(good)
 
-# %% ../nbs/1_data/5_formats.ipynb #collect-def
+# %% ../nbs/1_data/5_formats.ipynb #joined
 def _joined(path, parts, names):
     "The parts as one table; raises `InputError` for numbers in one and dates in another, or no event."
     kinds, events = {d for e, d, _ in parts if e is not None}, [e for e, *_ in parts if e is not None]
@@ -337,6 +355,7 @@ def _joined(path, parts, names):
     if not events: raise InputError(f'{path}: no event is left; choose a lower --min-rating')
     return pl.concat(events, how='vertical_relaxed'), kinds.pop()
 
+# %% ../nbs/1_data/5_formats.ipynb #collect-def
 def collect_events(
     path:Path,      # a file of events in any form
     options:EventOptions=EventOptions(), # how it is read
@@ -361,13 +380,14 @@ def collect_events(
     if options.min_rating is not None: counts['dropped_by_rating'] = rated
     return events, names, counts | time_facts(path, events['timestamp'].drop_nulls(), dates)
 
-# %% ../nbs/1_data/5_formats.ipynb #text-names
+# %% ../nbs/1_data/5_formats.ipynb #text-names-names
 TEXT_NAMES = dict(
     title='title name productname itemname producttitle itemtitle movietitle booktitle appname headline',
     brand='brand store manufacturer vendor author authors developer artist publisher',
     description='description text texts content about summary overview features plot abstract body',
     categories='categories category genres genre class tags department topics') # letters and digits only
 
+# %% ../nbs/1_data/5_formats.ipynb #text-names
 def _renamed(path, columns):
     "{column: its usual name} of the texts; says what is guessed."
     plain, new = {c: re.sub('[^a-z0-9]', '', c.lower()) for c in columns}, {}
@@ -379,7 +399,7 @@ def _renamed(path, columns):
     if new: say(f'{path}: ' + ', '.join(f"'{c}' is taken as the {f}" for c, f in new.items()))
     return new
 
-# %% ../nbs/1_data/5_formats.ipynb #item-rows
+# %% ../nbs/1_data/5_formats.ipynb #item-rows-def
 def _item_rows(path, form, encoding):
     "The rows of a file of items as dictionaries; the key of {item: {…}} is the field 'key'."
     if form.kind == 'described':
@@ -393,17 +413,19 @@ def _item_rows(path, form, encoding):
         except _Uneven: parts = [_whole(path, form, encoding)]
         for table in parts: yield from table.iter_rows(named=True)
 
+# %% ../nbs/1_data/5_formats.ipynb #item-rows
 def _item_forms(path, form, row):
     "A row with the categories of MovieLens and RecBole as lists."
     if form.name == 'MovieLens (u.item)': return row | {'categories': [g for g in _GENRES if row[g] == '1']}
     if form.name == 'MovieLens (::)': return row | {'categories': (row['categories'] or '').split('|')}
     return row
 
-# %% ../nbs/1_data/5_formats.ipynb #item-key
+# %% ../nbs/1_data/5_formats.ipynb #safe-key
 def _safe_key(value):
     try: return key_text(value)
     except InputError: return None # no name at all
 
+# %% ../nbs/1_data/5_formats.ipynb #item-key
 def _item_column(path, rows, keys):
     "The column of the keys among the first rows: of those that may be it, the one with most of the `keys`."
     names = list(dict.fromkeys(c for r in rows for c in r))

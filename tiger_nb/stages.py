@@ -36,9 +36,10 @@ def _first_object(path):
     try: return next(json_lines(path), (0, {}))[1]
     except InputError: return {}
 
-# %% ../nbs/8_recommender/6_stages.ipynb #say-core
+# %% ../nbs/8_recommender/6_stages.ipynb #say-core-names
 DROPS = 'missing', 'repeats', 'again', 'unknown'  # of --drop
 
+# %% ../nbs/8_recommender/6_stages.ipynb #drops
 def _drops(drop):
     "The words of --drop; raises `InputError` for another one."
     words = (drop or '').replace('both', 'missing,repeats').replace('all', ','.join(DROPS)).split(',')
@@ -46,6 +47,7 @@ def _drops(drop):
         raise InputError(f'--drop {min(wrong)} is unknown; give some of {",".join(DROPS)}, or all')
     return words
 
+# %% ../nbs/8_recommender/6_stages.ipynb #say-core
 def _cleaned(path, options, drop):
     "The events of a file, all complete, and how many there were and went."
     events, names, counts = collect_events(path, options)
@@ -66,7 +68,7 @@ def _cleaned(path, options, drop):
         counts['dropped_again'], events = len(events) - len(first), first
     return events, counts
 
-# %% ../nbs/8_recommender/6_stages.ipynb #known-items
+# %% ../nbs/8_recommender/6_stages.ipynb #known-items-def
 def _known_items(events, table, drop, counts):
     "The events of items that the table of items has, where --drop says so."
     if 'unknown' not in drop: return events
@@ -74,13 +76,14 @@ def _known_items(events, table, drop, counts):
     counts['dropped_unknown'] = len(events) - len(known)
     return known
 
+# %% ../nbs/8_recommender/6_stages.ipynb #known-items
 def _say_core(k, events, kept):
     "Say how much a k-core drops, where it is a tenth or more."
     if kept <= .9 * events:
         say(f'{events - kept:,} of {events:,} events are dropped: their users or items have fewer than {k} '
             '(--k-core 1 keeps all)')
 
-# %% ../nbs/8_recommender/6_stages.ipynb #events
+# %% ../nbs/8_recommender/6_stages.ipynb #texts-beside
 def _texts_beside(path, keys, amazon):
     "What a file beside the events says of the items: items.jsonl, or Amazon's metadata; None where none is."
     text, meta = path.with_name('items.jsonl'), metadata_of(path) if amazon else None
@@ -95,6 +98,7 @@ def _texts_beside(path, keys, amazon):
     say(f'titles are taken from {found}, which lies beside the events')
     return table
 
+# %% ../nbs/8_recommender/6_stages.ipynb #events
 def _item_texts(path, items, keys, options, amazon):
     "What is known of the items with these keys, from the named file or one beside the events."
     if items is None: return _texts_beside(path, keys, amazon)
@@ -119,12 +123,13 @@ def _from_file(path, k_core, ties, options, drop, items):
     about = catalogue(inter.item_keys, texts)
     return Dataset(path.name.split('.')[0].lower(), 'given', path.parent, inter, about), counts
 
-# %% ../nbs/8_recommender/6_stages.ipynb #prepared
+# %% ../nbs/8_recommender/6_stages.ipynb #acting
 def _acting(options):
     "The options that act on events only, as they are written in the shell."
     return [f'--{name.replace("_", "-")}' for name, v in asdict(options).items()
             if v is not None and name not in ('encoding', 'delimiter')]
 
+# %% ../nbs/8_recommender/6_stages.ipynb #check-prepare
 def _check_prepare(data, path, order, options, acting, drop, items):
     "Raises `InputError` for options that have nothing to act on."
     events = path.is_file() and not is_inter(path)
@@ -140,12 +145,14 @@ def _check_prepare(data, path, order, options, acting, drop, items):
     if 'unknown' in drop and items is None:
         raise InputError('--drop unknown leaves out items that --items lacks; give --items')
 
+# %% ../nbs/8_recommender/6_stages.ipynb #with-texts
 def _with_texts(dataset, items, options):
     "A data set whose items have the texts of a file."
     keys = dataset.interactions.item_keys.tolist()
     table = read_item_table(items['items'], keys, items['item_key'], options.delimiter, options.encoding)
     return replace(dataset, items=catalogue(keys, table))
 
+# %% ../nbs/8_recommender/6_stages.ipynb #prepared
 def _prepared(data, order, k_core, ties, options, drop, items):
     "The data set that tiger_prepare writes, and the counts of what was read and went."
     path, words = Path(data), _drops(drop)
@@ -276,7 +283,7 @@ def _vectors(path, keys):
     known = None if numbered else found
     return load_vectors(path, own if keys is None else keys), origin, known if keys is None else keys
 
-# %% ../nbs/8_recommender/6_stages.ipynb #print-card
+# %% ../nbs/8_recommender/6_stages.ipynb #print-card-def
 def _print_card(out, json):
     "The card of a folder: a line for each line of it, with chance beside it where there is one, or JSON."
     from tiger_nb.report_card import ReportCard
@@ -287,6 +294,7 @@ def _print_card(out, json):
         print(f'{line:28} {card.missing[line] if value is None else f"{value:10.4g}" + beside}')
     print(f'figure: {Path(out)/"report.html"}')
 
+# %% ../nbs/8_recommender/6_stages.ipynb #print-card
 def _check_out(out):
     "Raises `InputError` for a folder that holds Semantic IDs or anything else."
     if (Path(out)/'tokenizer.json').exists():
