@@ -155,7 +155,7 @@ def _train(chosen, json):
 # %% ../nbs/8_recommender/7_cli.ipynb #train
 @partial(command, epilog=partial(preset_text, *MODELS))
 def tiger_train(
-    model:Literal[(*MODELS, 'counter')]=None, # the network, or counts of what goes together; needed unless --params names it
+    model:Literal[(*MODELS, 'counter')]=None, # the network, or a counter; needed unless --params names it
     data:str=None,           # a data folder, a file of histories, sample, beauty, sports or toys
     order:Order=None,        # order of the histories (default: the best the folder has)
     out:str=None,            # folder of the run (default: runs/<data>/<model>, or <experiment_name>)

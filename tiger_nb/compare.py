@@ -33,7 +33,8 @@ from .vectors import load_vectors
 
 # %% ../nbs/8_recommender/9_compare.ipynb #reexport
 # What the app takes from earlier chapters: it imports this one and the plots.
-_all_ = ['Counter', 'Tokenizer', 'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table',
+_all_ = ['Counter',
+         'Tokenizer', 'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table',
          'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #open

@@ -473,7 +473,7 @@ _SAID = {400: 'no JSON', 401: 'no token', 409: 'not of this catalogue',
 
 def make_app(
     run:str|Path,            # folder of a bundle
-    token:str='',            # bearer token that all but /health need; '': none
+    token:str|None=None,     # bearer token that all but /health need; None: none is asked for
     limits:Limits|None=None, # None: the defaults
 )->FastAPI:
     "The server of a bundle as an application. Raises `InputError` where the bundle cannot be loaded."
