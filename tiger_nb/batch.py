@@ -143,8 +143,8 @@ def _cluster(workers):
     "Ray, connected to its cluster; what was connected for the job is disconnected after it."
     try: import ray, ray.data
     except ImportError:
-        raise InputError('RAY_ADDRESS names a cluster, and Ray is not installed; pip install "tiger_nb[ray]", '
-                         'or unset RAY_ADDRESS') from None
+        raise InputError('RAY_ADDRESS names a cluster, and Ray is not installed; pip install '
+                         '"tiger_nb[ray]", or unset RAY_ADDRESS') from None
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     mine = not ray.is_initialized()
     if mine: ray.init(log_to_driver=False)
@@ -171,7 +171,7 @@ def recommend_many(
     out:str|Path,       # folder for Parquet files with user, items, keys, scores; new or empty
     k:int=10,           # items a user
     filter_seen:bool=True, # leave out the items of the history
-    workers:int=0,      # processes, or actors of a Ray Data job where a cluster is named; 0: this process alone
+    workers:int=0,      # processes, or Ray's actors where a cluster is named; 0: this process alone
     batch:int=256,      # users at a time
     exact:bool=False,   # exact lists, whatever the width of the search
 )->Path:                # `out`, complete

@@ -421,7 +421,7 @@ def tiger_recommend(
     file:str=None,        # Parquet file, or a folder of them: user, and history as a list of ids
     data:str=None,        # of --user and --all (default: where the run's data was)
     out:str=None,         # of --all: a file, .csv or .parquet; of --file: a folder (default: none)
-    workers:int=0,        # with --file: actors of a Ray Data job; 0: this process
+    workers:int=0,        # with --file: processes; 0: this one alone
     k:int=10,             # how many items
     filter_seen:bool=True,# leave out the items of the history
     keys:bool=False,      # --history has keys even where all are whole numbers

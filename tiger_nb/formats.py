@@ -9,15 +9,14 @@ __all__ = ['UNDERSTOOD', 'PART', 'TEXT_NAMES', 'Form', 'recognise', 'read_parque
 # %% ../nbs/1_data/5_formats.ipynb #imports
 import ast, csv, io, json
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 import re
 import numpy as np
 import polars as pl
 from .dataset import described
 from .files import InputError, json_lines, open_text, read_json
-from .raw import COLUMNS, frame_events, guess_columns, json_cell, parse_item, read_table
-from .tables import key_column, key_text, read_delimited, read_parquet, say
+from .raw import COLUMNS, frame_events, guess_columns, json_cell, parse_item
+from .tables import key_text, read_delimited, read_parquet, say
 
 # %% ../nbs/1_data/5_formats.ipynb #form-names
 UNDERSTOOD = ('tables with a header (CSV, tab, semicolon, |), Parquet, JSON, JSON lines, Python literals, '
