@@ -132,7 +132,7 @@ def last(self:SASRecBlock,
 )->torch.Tensor:          # (B, D)
     "What `forward` gives at the last position of each row."
     d, y = x.shape[-1], self.norm1(x)
-    row, end = torch.arange(len(x), device=x.device), lengths - 1
+    row, end = torch.arange(x.shape[0], device=x.device), lengths - 1
     (wq, wkv), (bq, bkv) = (p.split([d, 2 * d]) for p in (self.qkv.weight, self.qkv.bias))
     q = F.linear(y[row, end], wq, bq).unflatten(-1, (self.heads, 1, -1))      # (B, H, 1, D/H)
     kv = F.linear(y, wkv, bkv).unflatten(-1, (2, self.heads, -1))             # (B, T, 2, H, D/H)
@@ -144,7 +144,7 @@ def last(self:SASRecBlock,
 # %% ../nbs/6_models/1_sasrec.ipynb #real-keys
 def _real_keys(lengths, width):
     "Which of `width` positions count for rows of these lengths (B, 1, 1, width); None where all do."
-    if bool((lengths == width).all()): return None
+    if not torch.compiler.is_exporting() and bool((lengths == width).all()): return None
     return (torch.arange(width, device=lengths.device) < lengths[:, None])[:, None, None]
 
 # %% ../nbs/6_models/1_sasrec.ipynb #model

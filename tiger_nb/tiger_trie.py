@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['parents', 'item_paths', 'TrieSettings', 'NodeTable', 'list_siblings', 'segment_log_softmax', 'Groups', 'child_logits',
-           'sibling_loss', 'TigerTrie', 'level_head', 'trie_buffers', 'node_means', 'sibling_classes', 'drawn_targets',
+           'sibling_loss', 'sibling_classes', 'TigerTrie', 'level_head', 'trie_buffers', 'node_means', 'drawn_targets',
            'trie_loss', 'trie_task', 'trie_scorer']
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #imports
@@ -222,6 +222,19 @@ def sibling_loss(
     logp = segment_log_softmax((states[row] * table(child)).sum(-1) + table.bias(child), row, len(nodes))
     return -logp[child == targets[row]].sum()
 
+# %% ../nbs/6_models/6_tiger_trie.ipynb #sibling-classes
+def sibling_classes(
+    first:torch.Tensor, # (n + 1,) int64 where the children of each node begin
+):                      # order (M,) of children with siblings; [(G, m), …] G nodes with m children each
+    "Children put in the order of how many siblings they have."
+    many = first.diff()                                                           # (n,)
+    order, shapes = [], []
+    for m in many[many > 1].unique().tolist():
+        begin = first[:-1][many == m]                                             # (G,)
+        order.append((begin[:, None] + torch.arange(m, device=first.device)).flatten())
+        shapes.append((len(begin), m))
+    return torch.cat(order) if order else first.new_empty(0), shapes
+
 # %% ../nbs/6_models/6_tiger_trie.ipynb #model
 class TigerTrie(nn.Module):
     "A generative network with a vector for every prefix of a Semantic ID; it reads items and writes codes."
@@ -244,6 +257,7 @@ class TigerTrie(nn.Module):
         for name, value in dict(paths=item_paths(ids.trie), **trie_buffers(ids.trie)).items():
             # they follow from the Semantic IDs
             self.register_buffer(name, value, persistent=False)
+        self.classes = [sibling_classes(first)[1] for first in ids.trie.first]
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #model-parts
 def level_head(
@@ -258,9 +272,10 @@ def level_head(
 def trie_buffers(
     trie:Trie, # of all items
 )->dict:       # tensors by name
-    "Of each level: where the children of each node begin, and the parent of each child."
+    "Of each level: where the children of each node begin, the parent of each child, and those with siblings."
     begin = {f'first{l}': trie.first[l] for l in range(trie.n_levels)}
-    return begin | {f'parent{l}': parents(trie, l) for l in range(trie.n_levels)}
+    order = {f'order{l}': sibling_classes(trie.first[l])[0] for l in range(trie.n_levels)}
+    return begin | order | {f'parent{l}': parents(trie, l) for l in range(trie.n_levels)}
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #states
 @patch
@@ -349,19 +364,6 @@ def start_from(self:TigerTrie,
     for table, means in zip(self.tables, node_means(self.trie, x)):
         table.vectors.weight[:, :x.shape[1]] = means
 
-# %% ../nbs/6_models/6_tiger_trie.ipynb #sibling-classes
-def sibling_classes(
-    first:torch.Tensor, # (n + 1,) int64 where the children of each node begin
-):                      # order (M,) of children with siblings; [(G, m), …] G nodes with m children each
-    "Children put in the order of how many siblings they have."
-    many = first.diff()                                                           # (n,)
-    order, shapes = [], []
-    for m in many[many > 1].unique().tolist():
-        begin = first[:-1][many == m]                                             # (G,)
-        order.append((begin[:, None] + torch.arange(m, device=first.device)).flatten())
-        shapes.append((len(begin), m))
-    return torch.cat(order) if order else first.new_empty(0), shapes
-
 # %% ../nbs/6_models/6_tiger_trie.ipynb #level-logp
 @patch
 def level_log_probabilities(self:TigerTrie,
@@ -369,8 +371,8 @@ def level_log_probabilities(self:TigerTrie,
     level:int,      # 0 … L-1
 )->torch.Tensor:    # (B, n) log-probability of each node of depth level + 1 given its parent
     "Softmax among siblings, for all nodes of a depth."
-    order, shapes = sibling_classes(getattr(self, f'first{level}'))
-    table, out = self.tables[level], h.new_zeros(len(h), self.tables[level].n_nodes)
+    order, shapes = getattr(self, f'order{level}'), self.classes[level]
+    table, out = self.tables[level], h.new_zeros(h.shape[0], self.tables[level].n_nodes)
     if not len(order): return out
     x = torch.addmm(table.bias(order), self.level_state(h, level), table(order).T)             # (B, M)
     for part, (g, m) in zip(x.split([g * m for g, m in shapes], 1), shapes):
@@ -384,7 +386,7 @@ def log_probabilities(self:TigerTrie,
     h:torch.Tensor, # (B, D) states after histories
 )->torch.Tensor:    # (B, N)
     "Log-probability of every item of the catalogue."
-    total = h.new_zeros(len(h), 1)
+    total = h.new_zeros(h.shape[0], 1)
     for level in range(len(self.tables)):
         total = total[:, getattr(self, f'parent{level}')] + self.level_log_probabilities(h, level)
     return total[:, self.paths[:, -1]]
