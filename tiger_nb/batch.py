@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np, polars as pl, torch
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from tqdm.auto import tqdm
 
 from .files import InputError
@@ -129,8 +130,10 @@ def _processes(path, out, batch, args, workers):
     rows = max(batch, -(-n // (4 * workers)))
     threads = max(1, (os.cpu_count() or 1) // workers)
     shares = (delayed(_share)(*args, threads, path, out, batch, first, rows) for first in range(0, n, rows))
-    with tqdm(total=n, desc='recommend', unit=' users') as bar:
-        for done in Parallel(workers, return_as='generator_unordered')(shares): bar.update(done)
+    try:
+        with tqdm(total=n, desc='recommend', unit=' users') as bar:
+            for done in Parallel(workers, return_as='generator_unordered')(shares): bar.update(done)
+    finally: get_reusable_executor().shutdown()  # they would wait for more work
 
 # %% ../nbs/8_recommender/4_batch.ipynb #cluster
 def _on_cluster():

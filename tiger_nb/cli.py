@@ -102,13 +102,15 @@ def _print_metrics(parts, card):
     print(card.line())
 
 # %% ../nbs/8_recommender/7_cli.ipynb #counter-line
-def _say_counter(dataset, record):
-    "Say so where the co-visitation counter beats a trained model, which then has not earned its time."
+def _counted(dataset, filter_seen):
+    "NDCG@10 of the co-visitation counter on the test part; processes share the users."
     from tiger_nb.baselines import CoVisitation
     from tiger_nb.evaluation import evaluate_scores
     counts = CoVisitation().fit(dataset.split.train, dataset.n_items)
-    part, seen = dataset.split.part('test'), record['card'].filter_seen
-    counted = evaluate_scores(counts.score, *part, dataset.n_items, seen)['ndcg@10']
+    return evaluate_scores(counts.score, *dataset.split.part('test'), dataset.n_items, filter_seen)['ndcg@10']
+
+def _say_counter(counted, record):
+    "Say so where the counter beats a trained model, which then has not earned its time."
     mine = record['metrics']['ndcg@10']
     if counted > mine:
         print(f'the counter beats it: ndcg@10 {counted:.4f} on test, this model {mine:.4f}; '
@@ -144,12 +146,13 @@ def _train(chosen, json):
     if not finished: check_learnable(dataset)
     if s.filter_seen and first: say_repeats(dataset, 'valid', 'test')
     train_bundle(dataset, model, out, s, from_main(ids))
+    counted = 0. if finished or json else _counted(dataset, s.filter_seen)
     if not first: return
     if finished: print(f'tiger_train: {out} is finished already, nothing is trained', file=sys.stderr)
     record = load_record(out/'result.json')
     if json: return print((out/'result.json').read_text(), end='')
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
-    if not finished: _say_counter(dataset, record)
+    _say_counter(counted, record)
     print(f'trained for {record["train_seconds"]:.0f} s, best on {record["card"].selected_on}: {out}')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #train
