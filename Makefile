@@ -15,7 +15,7 @@ NB ?=
 
 BIN = .venv/bin
 STAMP = .venv/.stamp
-PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile $(if $(CI),--quiet) -c constraints.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install $(if $(CI),--quiet) -c constraints.txt
 
 .PHONY: help environment demo test lab hooks notebooks readme stress results tuning screenshots space load clicks docs clean
 
@@ -33,7 +33,6 @@ $(STAMP): constraints.txt settings.ini setup.py pyproject.toml
 	"$(PYTHON)" -m venv .venv
 	$(PIP) setuptools wheel
 	$(PIP) $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") --no-build-isolation -e '.[dev]'
-	@$(BIN)/python -m compileall -qq -j 0 .venv/lib > /dev/null || true  # on all cores; some files are no Python of this version
 	@touch $(STAMP)
 
 demo: environment  ## prepare what is missing and open the app: make demo [DATA=folder] [PORT=7860] [MINUTES=10]

@@ -529,10 +529,10 @@ def _few_new(rec, scores, k):
     return torch.cat([old, torch.full_like(new, -torch.inf).scatter(1, best.indices, best.values)], 1)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #rank-scores
-def _by_scores(rec, spec, histories, k, filter_seen, hidden):
+def _by_scores(rec, score, histories, k, filter_seen, hidden):
     "The best items of every row by the scores of the whole catalogue, which are exact."
     rows = np.arange(len(histories))
-    scores = find(spec.scorer)(rec.model)(histories, rows)                                        # (R, N)
+    scores = torch.as_tensor(score(histories, rows))                                              # (R, N)
     if filter_seen:
         scores = scores.masked_fill(torch.as_tensor(histories.seen_mask(rows, len(rec.items)),
                                                     device=scores.device), -torch.inf)
@@ -605,7 +605,8 @@ def lists(self:Recommender,
 ):                         # items (R, k), scores (R, k), -inf where there are fewer, and exact (R,) bool
     "The best items of every row, and whether they are provably the best; new ones in their share of places."
     spec, hidden = spec_of(self.model), _hidden(self, len(histories), exclude)
-    if scores_all(spec, len(self.items)): return _by_scores(self, spec, histories, k, filter_seen, hidden)
+    if scores_all(spec, len(self.items)):
+        return _by_scores(self, find(spec.scorer)(self.model), histories, k, filter_seen, hidden)
     return _by_search(self, spec, histories, k, filter_seen, user_keys, exact, beams, hidden)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #rank-of
@@ -634,13 +635,8 @@ class Counter(Recommender):
 
     def lists(self, histories, k, filter_seen=True, user_keys=None, exact=False, beams=None, exclude=None):
         "The best items of every row, as `Recommender.lists` gives them."
-        rows = np.arange(len(histories))
-        scores = torch.from_numpy(self.counts.score(histories, rows))             # (B, N)
-        if filter_seen: scores[torch.from_numpy(histories.seen_mask(rows, len(self.items)))] = -torch.inf
-        hidden = _hidden(self, len(rows), exclude)
-        for row, out in enumerate([] if hidden is None else hidden): scores[row, out[out >= 0]] = -torch.inf
-        scores, items = scores.topk(k)
-        return items, scores, torch.ones(len(rows), dtype=torch.bool)
+        hidden = _hidden(self, len(histories), exclude)
+        return _by_scores(self, self.counts.score, histories, k, filter_seen, hidden)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #counter-train
 def train_counter(
