@@ -50,7 +50,7 @@ const act = async d => {
       localStorage.setItem('hint-' + tab, '1')
     } catch {}
     hint()
-    return
+    return view.focus({preventScroll: true})
   }
   const change = CHANGES[d.do]
   if (!change) return
@@ -62,8 +62,8 @@ const act = async d => {
   await show({keep: d.do !== 'tab' && d.do !== 'user'})
   if (d.do === 'select' && innerWidth < 760)
     view.querySelector('.card, .later')?.scrollIntoView({behavior: 'smooth', block: 'start'})
-  // the arrow keys stay on the tabs
-  if (d.do === 'tab' && !TABS.includes(document.activeElement)) view.focus({preventScroll: true})
+  // the link that led here is gone with the old view; a late answer takes the focus from nothing else
+  if (d.do === 'tab' && document.activeElement === document.body) view.focus({preventScroll: true})
 }
 const sides = () => {
   // on a phone one list is seen at a time
@@ -110,12 +110,7 @@ const hint = () => {
     seen = localStorage.getItem('hint-' + tab)
   } catch {}
   box.hidden = !!seen
-  box.textContent = HINTS[tab] + ' '
-  if (!seen)
-    box.insertAdjacentHTML(
-      'beforeend',
-      '<button type="button" class="do text" data-do="dismiss">Got it</button>'
-    )
+  box.querySelector('span').textContent = HINTS[tab]
 }
 
 root.addEventListener('click', e => {

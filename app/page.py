@@ -107,7 +107,8 @@ def shell(a, first):
         <header class="top"><h1>tiger<span>_</span>nb</h1><p>See a recommender think: <b>{title}</b>,
         {n["users"]:,} users and {n["items"]:,} items.</p></header>
         <nav role="tablist" aria-label="Views">{"".join(map(tab, TABS))}</nav>
-        <progress max="1" aria-label="Computing"></progress><div class="hint" hidden></div>
+        <progress max="1" aria-label="Computing"></progress><div class="hint" hidden>
+          <span></span> <button type="button" class="do text" data-do="dismiss">Got it</button></div>
         <div class="status" role="status" aria-live="polite"></div>
         <div id="view" role="tabpanel" tabindex="-1">{first}</div></div>''')
 
