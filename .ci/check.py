@@ -215,10 +215,12 @@ def wheel(
             stray = [n for n in names if not ours.match(n) or n.endswith('.pyc')]
             if stray: raise RuntimeError(f'files that do not belong in the wheel: {stray}')
         def install():
-            venv.create(env, with_pip=True)
-            index = ['--extra-index-url', os.environ['TORCH_INDEX']] if os.environ.get('TORCH_INDEX') else []
-            pip = python, '-m', 'pip', 'install', '-q', '--no-compile', *index, '-c', REPO/'constraints.txt'
-            run(*pip, next((tmp/'dist').glob('*.whl')))
+            venv.create(env)
+            index = os.environ.get('TORCH_INDEX')
+            chosen = ['--extra-index-url', index, '--index-strategy', 'unsafe-best-match'] if index else []
+            uv = sys.executable, '-m', 'uv', 'pip', 'install', '-q', '--python', python, '--compile-bytecode'
+            links = os.environ.get('PIP_FIND_LINKS', '')
+            run(*uv, *chosen, '-c', REPO/'constraints.txt', next((tmp/'dist').glob('*.whl')), UV_FIND_LINKS=links)
         def recommend(folder):
             command = folder/'tiger_recommend', '--run', REPO/'runs/sample/tiger', '--history', '3,17,42'
             return json.loads(run(*command, '--k', '10', '--json', cwd=empty))
