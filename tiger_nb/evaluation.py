@@ -110,13 +110,14 @@ def list_ranks(
     return np.where(own == -np.inf, NOT_RANKED, 1 + (~hit & (s >= own[:, None])).sum(1))
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #loop
-def _metrics(ranks, shown, ks):
+def _metrics(ranks, shown, ks, kept=None):
     "Recall, NDCG and coverage over all processes; a user's rank is 0 in all of them but one"
     ranks, shown = (summed(torch.from_numpy(x)).numpy() for x in (ranks, shown))
+    if kept is not None: kept[:] = ranks
     return recall_ndcg(ranks, ks) | {'coverage@10': float((shown > 0).mean())}
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #loop-batches
-def _evaluate(step, histories, n_items, batch_size, ks, desc):
+def _evaluate(step, histories, n_items, batch_size, ks, desc, kept=None):
     "Metrics of all users; `step(rows)` gives ranks (B,) and shown item ids for a batch of this process's"
     rank, size = rank_size()
     ranks, shown = np.zeros(len(histories), np.int64), np.zeros(n_items, np.int32)
@@ -129,7 +130,7 @@ def _evaluate(step, histories, n_items, batch_size, ks, desc):
             so_far = (ranks[mine[:i + len(rows)]] <= 10).mean()
             bar.set_postfix({'recall@10': f'{so_far:.4f}'}, refresh=False)
             bar.update(len(rows))
-    return _metrics(ranks, shown, ks)
+    return _metrics(ranks, shown, ks, kept)
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #clear-top
 def _best_groups(s, k, width):
@@ -216,6 +217,7 @@ def evaluate_scores(
     buckets=None, # (n_items,) bucket id of each item: bucket accounting
     ks=(5, 10, 20), # list lengths K
     desc=None, # text of the progress bar; None = no bar
+    ranks=None, # (E,) array that gets the rank of each row, `NOT_RANKED` where it has none
 )->dict:  # recall@K, ndcg@K, coverage@10
     "Ranks every target among the whole catalogue. Scores of a wrong shape or with NaN raise `InputError`."
     targets = _check_ids(targets, n_items, 'targets')
@@ -224,7 +226,7 @@ def evaluate_scores(
         return target_ranks(s, targets[rows], buckets), _clear_top(s)
     if buckets is None and hasattr(score, 'factors'):
         step = _factored(score.factors, histories, targets, n_items, filter_seen)
-    return _evaluate(step, histories, n_items, batch_size, ks, desc)
+    return _evaluate(step, histories, n_items, batch_size, ks, desc, ranks)
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #list-step
 def _list_step(rank, histories, targets, n_items, k, buckets):
@@ -249,6 +251,7 @@ def evaluate_lists(
     buckets=None, # (n_items,) bucket id of each item: bucket accounting
     ks=(5, 10, 20), # list lengths K, none above k
     desc=None, # text of the progress bar; None = no bar
+    ranks=None, # (E,) array that gets the rank of each row, `NOT_RANKED` where it has none
 )->dict:  # recall@K, ndcg@K, coverage@10
     "Metrics of the lists as they come. A K above k, or an unknown id, raises `InputError`."
     longest = max(ks)
@@ -256,7 +259,7 @@ def evaluate_lists(
         raise InputError(f'ks: Recall@{longest} needs lists of {longest} items, and k is {k}; raise k')
     targets = _check_ids(targets, n_items, 'targets')
     step = _list_step(rank, histories, targets, n_items, k, buckets)
-    return _evaluate(step, histories, n_items, batch_size, ks, desc)
+    return _evaluate(step, histories, n_items, batch_size, ks, desc, ranks)
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #card
 _ALLOWED = dict(order=('standard', 'origin', 'given'), hit_accounting=('item', 'bucket'))
