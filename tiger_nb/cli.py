@@ -14,6 +14,8 @@ from json import dumps
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from .command import Order, check_numbers, command, open_data, say_repeats
 from .dataset import Dataset
 from .files import InputError, atomic_path, read_json
@@ -28,28 +30,31 @@ TRAINING = ('minutes', 'epochs', 'steps', 'batch_size', 'lr', 'schedule', 'warmu
             'patience', 'seed', 'precision', 'device', 'accumulate', 'compile')  # fields of `TrainSettings`
 ONE_KIND = {option: tuple(name for name, spec in MODELS.items() if option in spec.options)
             for option in ('tokenizer', 'beams', 'users', 'loss', 'negatives')}  # what not all models have
+ONE_KIND |= dict.fromkeys(('codes', 'levels', 'map'), GENERATIVE)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #override-x
-def _override(s, chosen):
-    "Run settings with what the command line says in place of the preset."
+def _override(s, chosen, reads='max_items'):
+    "Run settings with what the command line says in place of the preset; `reads` is the model's own name."
     pick = lambda *names: {k: chosen[k] for k in names if k in chosen}
     training = pick(*TRAINING)
     if training.keys() & {'minutes', 'epochs', 'steps'}:
         training = dict(minutes=None, epochs=None, steps=None) | training
-    return replace(s, model=replace(s.model, **pick('dropout', 'loss', 'negatives', 'users')),
+    sizes = {reads: chosen['max_items']} if 'max_items' in chosen else {}
+    sizes |= pick('width', 'dropout', 'loss', 'negatives', 'users')
+    return replace(s, model=replace(s.model, **sizes),
                    training=replace(s.training, **training),
                    **pick('beams', 'validation_users', 'filter_seen'))
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tokenizer
-def _tokenizer(dataset, out):
+def _tokenizer(dataset, out, chosen, umap):
     "Semantic IDs where none are named: the index that ships with the data, else made beside the run."
     from tiger_nb.recommender import tokenizer_for
     from tiger_nb.tokenizer import shipped_index, tokenize
-    if shipped := shipped_index(dataset.folder):
+    if not chosen and (shipped := shipped_index(dataset.folder)):
         print(f'tiger_train: the Semantic IDs are those of {shipped}, which lies beside the data; '
               '--tokenizer names others', file=sys.stderr)
         return shipped
-    tokenize(dataset, out/'tokenizer', tokenizer_for(dataset))
+    tokenize(dataset, out/'tokenizer', tokenizer_for(dataset, **chosen), umap=umap)
     return out/'tokenizer'
 
 # %% ../nbs/8_recommender/7_cli.ipynb #run-of
@@ -61,6 +66,9 @@ def _check_options(chosen):
         if name in chosen and chosen['model'] not in of:
             raise InputError(f'--{name} is for a {of[0]}; leave it out')
     tokenizer = chosen.get('tokenizer')
+    if tokenizer and (wrong := chosen.keys() & {'codes', 'levels', 'map'}):
+        raise InputError(f'--{min(wrong)} is for Semantic IDs that are made, and --tokenizer names some; '
+                         'leave one of them out')
     if tokenizer and not Path(tokenizer).exists():
         raise InputError(f'--tokenizer {tokenizer}: no such folder or index file; make it with '
                          'tiger_tokenize')
@@ -72,9 +80,11 @@ def _run_of_options(chosen):
     _check_options(chosen)
     model, dataset = chosen['model'], open_data(chosen['data'], chosen.get('order'))
     out = Path(chosen.get('out', f'runs/{dataset.name}/{model}'))
+    made = {k: chosen[k] for k in ('codes', 'levels') if k in chosen}
     def ids():
-        if model in GENERATIVE: return chosen.get('tokenizer') or _tokenizer(dataset, out)
-    return dataset, model, out, _override(preset_for(dataset)[model], chosen), ids
+        if model not in GENERATIVE: return None
+        return chosen.get('tokenizer') or _tokenizer(dataset, out, made, chosen.get('map', True))
+    return dataset, model, out, _override(preset_for(dataset)[model], chosen, MODELS[model].reads), ids
 
 # %% ../nbs/8_recommender/7_cli.ipynb #run-of-params
 def _run_of_params(chosen):
@@ -163,6 +173,9 @@ def tiger_train(
     order:Order=None,        # order of the histories (default: the best the folder has)
     out:str=None,            # folder of the run (default: runs/<data>/<model>, or <experiment_name>)
     tokenizer:str=None,      # Semantic IDs of a tiger: folder or index file (default: the data's, or made)
+    codes:int=None,          # codes a level of Semantic IDs that are made (default: the preset's)
+    levels:int=None,         # their learned levels (default: the preset's)
+    map:bool=None,           # lay out the map of the items for the demo with them (default: yes)
     params:str=None,         # configuration file in the form of NonameUntitled/tiger (default: none)
     minutes:float=None,      # budget in minutes, validation included (default: the preset's budget)
     epochs:int=None,         # budget in passes over the training rows (default: the preset's budget)
@@ -172,6 +185,8 @@ def tiger_train(
     lr:float=None,           # peak learning rate (default: the preset's)
     schedule:Literal['constant', 'cosine', 'inverse_sqrt']=None, # after the warm-up (default: the preset's)
     warmup_steps:int=None,   # steps in which the rate rises from 0 (default: the preset's)
+    max_items:int=None,      # most recent items of a history that are read (default: the preset's)
+    width:int=None,          # of the network's vectors, in numbers (default: the preset's)
     dropout:float=None,      # share of units dropped, 0 to 1 (default: the preset's)
     loss:Literal['softmax', 'sampled', 'bce']=None, # of a sasrec (default: the preset's)
     negatives:int=None,      # of a sasrec: items drawn a batch or a position (default: the preset's)
@@ -260,7 +275,7 @@ def _loaded(run, beams, exact):
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-run-y
 def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket):
-    "Card and metrics of a run, measured anew."
+    "Card and metrics of a run, measured anew; its data and the rank of each target."
     from tiger_nb.recommender import measure
     rec = _loaded(run, beams, exact)
     dataset = _data_of_run(run, rec.card, data, order)
@@ -268,38 +283,64 @@ def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket
     ids, beams = rec.semantic_ids or (ids and ids(dataset)), beams or rec.beams
     if bucket and not ids: raise InputError('--accounting bucket needs Semantic IDs; give --tokenizer')
     _measurable(dataset, part, seen)
-    desc = f'{rec.name} on {part}'
+    ranks = np.zeros(len(dataset.split.users), np.int64)
+    how = dict(desc=f'{rec.name} on {part}', ranks=ranks)
     if rec.name == 'counter':
         from tiger_nb.evaluation import evaluate_scores
         metrics = evaluate_scores(rec.counts.score, *dataset.split.part(part), dataset.n_items, seen,
-                                  buckets=ids.buckets if bucket else None, desc=desc)
-    else: metrics = measure(rec.model, dataset, part, ids, beams, seen, bucket=bucket, desc=desc, exact=exact)
+                                  buckets=ids.buckets if bucket else None, **how)
+    else: metrics = measure(rec.model, dataset, part, ids, beams, seen, bucket=bucket, exact=exact, **how)
     return replace(rec.card, filter_seen=seen, hit_accounting='bucket' if bucket else 'item',
-                   beam_width=beams if rec.semantic_ids and not exact else None), metrics
+                   beam_width=beams if rec.semantic_ids and not exact else None), metrics, dataset, ranks
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-baseline-x
 def _evaluate_baseline(name, data, order, part, filter_seen, ids, bucket):
-    "Card and metrics of a baseline."
+    "Card and metrics of a baseline; its data and the rank of each target."
     from tiger_nb.evaluation import evaluate_scores, make_card
     if bucket and not ids: raise InputError('--accounting bucket needs Semantic IDs; give --tokenizer')
     dataset, seen = open_data(data, order), filter_seen is not False
     _measurable(dataset, part, seen)
     buckets = ids(dataset).buckets if bucket else None
-    histories, targets = dataset.split.part(part)
-    metrics = evaluate_scores(_baseline(name, dataset).score, histories, targets, dataset.n_items, seen,
-                              buckets=buckets, desc=f'{name} on {part}')
+    ranks = np.zeros(len(dataset.split.users), np.int64)
+    metrics = evaluate_scores(_baseline(name, dataset).score, *dataset.split.part(part), dataset.n_items,
+                              seen, buckets=buckets, desc=f'{name} on {part}', ranks=ranks)
     # its defaults were tuned on Beauty's validation part
     chosen = 'validation ndcg@10' if name == 'covisitation' else None
     return make_card(dataset, name.replace('covis', 'co-vis'), filter_seen=seen,
-                     hit_accounting='bucket' if bucket else 'item', selected_on=chosen), metrics
+                     hit_accounting='bucket' if bucket else 'item',
+                     selected_on=chosen), metrics, dataset, ranks
+
+# %% ../nbs/8_recommender/7_cli.ipynb #write-table
+def _check_table(name, path):
+    "Raises `InputError` unless an option names a file that can hold a table."
+    if Path(path).suffix not in ('.csv', '.parquet'):
+        raise InputError(f'--{name} {path}: unknown ending {Path(path).suffix!r}; use .csv or .parquet')
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f'--{name} {path}: is there already and is no file; choose another name')
+
+def _write_table(table, path):
+    "Write a table by the ending of its file, whole or not at all."
+    with atomic_path(Path(path)) as temp:
+        (table.write_csv if Path(path).suffix == '.csv' else table.write_parquet)(temp)
+
+# %% ../nbs/8_recommender/7_cli.ipynb #write-ranks
+def _write_ranks(path, dataset, part, ranks):
+    "Write user, item and rank of each held-out item; no rank where it was not found."
+    import polars as pl
+    from tiger_nb.evaluation import NOT_RANKED
+    table = pl.DataFrame(dict(user=dataset.interactions.user_keys[dataset.split.users].tolist(),
+                              item=dataset.items['key'].gather(dataset.split.part(part)[1]), rank=ranks))
+    _write_table(table.with_columns(pl.col('rank').replace(NOT_RANKED, None)), path)
+    print(f'ranks of {len(table):,} users: {path}', file=sys.stderr)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #check-evaluate
-def _check_evaluate(run, baseline, data, beams, exact):
+def _check_evaluate(run, baseline, data, beams, exact, ranks):
     "Raises `InputError` for options that contradict each other."
     check_numbers(dict(beams=beams))
     if bool(run) == bool(baseline): raise InputError('give either --run or --baseline')
     if baseline and not data:
         raise InputError('--data is missing; give the data that the baseline learns from')
+    if ranks: _check_table('ranks', ranks)
     if baseline and (beams or exact): raise InputError('--beams and --exact are for a tiger; leave them out')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate
@@ -316,13 +357,17 @@ def tiger_evaluate(
     beams:int=None,       # beam width of a tiger (default: the run's)
     exact:bool=False,     # of a tiger: exact lists in place of a beam search
     out:str=None,         # file for the record, .json (default: none is written)
+    ranks:str=None,       # file for the rank of each user's item, .csv or .parquet (default: none)
     json:bool=False,      # print the record as JSON
 ):
     """Measure a run or a baseline over the whole catalogue. A baseline is fitted to the train part.
 
-    tiger_evaluate --run runs/sample/tiger --part valid
+    --ranks writes user, item and rank. The best rank is 1; there is none where the item was not found, which
+    in the lists of a tiger's search means among the first 20.
+
+    tiger_evaluate --run runs/sample/tiger --part valid --ranks ranks.csv
     tiger_evaluate --baseline covisitation --data data/Beauty --order standard"""
-    _check_evaluate(run, baseline, data, beams, exact)
+    _check_evaluate(run, baseline, data, beams, exact, ranks)
     from tiger_nb.evaluation import save_record
     if out and Path(out).exists() and not Path(out).is_file():
         raise InputError(f'--out {out}: is there already and is no file; choose another name')
@@ -330,8 +375,10 @@ def tiger_evaluate(
     known = lambda dataset: load_ids(tokenizer, dataset.n_items, dataset.items['key'].to_list())
     ids = known if tokenizer else None
     bucket = accounting == 'bucket'
-    if run: card, metrics = _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket)
-    else: card, metrics = _evaluate_baseline(baseline, data, order, part, filter_seen, ids, bucket)
+    found = (_evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket) if run else
+             _evaluate_baseline(baseline, data, order, part, filter_seen, ids, bucket))
+    card, metrics, dataset, of_users = found
+    if ranks: _write_ranks(ranks, dataset, part, of_users)
     if out: save_record(out, card, metrics, part=part)
     if json:
         print(dumps(dict(card=card.to_dict(), metrics=metrics, train_seconds=card.train_seconds, part=part)))
@@ -390,8 +437,7 @@ def _everybody(run, data, out, k, filter_seen, exact, batch=256):
     import polars as pl
     from tiger_nb.batch import recommend_batch
     from tiger_nb.recommender import Recommender
-    if Path(out).suffix not in ('.csv', '.parquet'):
-        raise InputError(f'--out {out}: unknown ending {Path(out).suffix!r}; use .csv or .parquet')
+    _check_table('out', out)
     rec = Recommender.load(run)
     x, parts = _data_of(run, rec, data).interactions, []
     for at in range(0, x.n_users, batch):
@@ -403,8 +449,7 @@ def _everybody(run, data, out, k, filter_seen, exact, batch=256):
     titles = rec.items.select(items='item', title='title')
     table = found.join(titles, on='items', how='left', maintain_order='left')
     table = table.select('user', 'rank', item='items', key='keys', title='title', score='scores')
-    with atomic_path(Path(out)) as temp:
-        (table.write_csv if Path(out).suffix == '.csv' else table.write_parquet)(temp)
+    _write_table(table, out)
     print(f'{len(table):,} recommendations for {x.n_users:,} users: {out}')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #print-list

@@ -165,13 +165,14 @@ def measure(
     batch_size:int=256,  # users at a time
     desc:str|None=None,  # text of the progress bar; None: no bar
     exact:bool=False,    # exact lists, whatever `beams` says
+    ranks:np.ndarray|None=None, # gets the rank of each row, `NOT_RANKED` where it has none
 )->dict:                 # recall@K, ndcg@K and coverage@10
     "Metrics of a model on one part of a split, by the protocol."
     h, targets = dataset.split.part(part)
     rows = np.arange(len(h)) if rows is None else rows
     h, targets = Histories(h.items, h.starts[rows], h.ends[rows]), targets[rows]
     keys = dataset.interactions.user_keys[dataset.split.users[rows]]
-    common = dict(batch_size=batch_size, desc=desc, buckets=ids.buckets if bucket else None)
+    common = dict(batch_size=batch_size, desc=desc, buckets=ids.buckets if bucket else None, ranks=ranks)
     spec = spec_of(model)
     if scores_all(spec, dataset.n_items):
         return evaluate_scores(find(spec.scorer)(model), h, targets, dataset.n_items, filter_seen, **common)
