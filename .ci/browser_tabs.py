@@ -177,6 +177,8 @@ def a_prefix_is_followed_through_tree_codebook_and_map(v):
     view = opened(v, 'tree', prefix=first)
     expect(view.locator('.crumbs')).to_contain_text(str(first))
     expect(view).to_contain_text(f'{n} begin with')
+    with v.page.expect_download() as got: view.locator('[data-do=csv][data-table=prefixes]').click()
+    assert len(Path(got.value.path()).read_text().splitlines()) > n, 'the table lacks prefixes'
     view.locator('.crumbs button').first.click()
     expect(view).to_contain_text(f'All {shop().n_items:,} items')
     view = opened(v, 'maps', prefix=first)
@@ -237,6 +239,21 @@ def temperatures_and_runs_are_shown(v):
     view = opened(v, 'runs')
     for text in ('recall@10', 'oracle', 'split sha256', 'What is missing'):
         expect(view.get_by_text(text).first).to_be_visible()
+
+@check
+def a_figure_is_drawn_once(v):
+    opened(v, 'recommend', user=1)
+    v.page.evaluate('''() => { const react = Plotly.react; window.drawn = {}
+      Plotly.react = (box, ...more) => {
+        const name = box.dataset.figure
+        window.drawn[name] = (window.drawn[name] || 0) + 1
+        return react(box, ...more) } }''')
+    tab(v, 'Code tree')
+    v.page.wait_for_timeout(300)  # the page is as long as the new view by now
+    assert v.page.evaluate('window.drawn') == {'tree': 1}, v.page.evaluate('window.drawn')
+    v.page.set_viewport_size({'width': 1100, 'height': 1000})
+    v.page.wait_for_function('window.drawn.tree === 2', timeout=20_000)  # a narrower page, a narrower figure
+    v.page.set_viewport_size({'width': 1400, 'height': 1000})
 
 @check
 def tables_and_figures_are_saved(v):

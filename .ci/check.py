@@ -220,7 +220,8 @@ def wheel(
             chosen = ['--extra-index-url', index, '--index-strategy', 'unsafe-best-match'] if index else []
             uv = sys.executable, '-m', 'uv', 'pip', 'install', '-q', '--python', python, '--compile-bytecode'
             links = os.environ.get('PIP_FIND_LINKS', '')
-            run(*uv, *chosen, '-c', REPO/'constraints.txt', next((tmp/'dist').glob('*.whl')), UV_FIND_LINKS=links)
+            made = next((tmp/'dist').glob('*.whl'))
+            run(*uv, *chosen, '-c', REPO/'constraints.txt', made, UV_FIND_LINKS=links)
         def recommend(folder):
             command = folder/'tiger_recommend', '--run', REPO/'runs/sample/tiger', '--history', '3,17,42'
             return json.loads(run(*command, '--k', '10', '--json', cwd=empty))

@@ -1,5 +1,6 @@
 "Codebook: which codes are used, what they mean, and what each level leaves over."
 import numpy as np, polars as pl
+from scipy.linalg import eigh
 
 from tiger_nb.code_plots import residual_bars, use_heatmap
 from tiger_nb.compare import Tokenizer, bought_together, entropy, relative_error
@@ -94,9 +95,7 @@ def of_level(a, s):
 def vectors(a, s):
     "The vectors of one level: their distances and their own projection."
     l, book, used = of_level(a, s)
-    c = book[used] - book[used].mean(0)
-    u, w, _ = np.linalg.svd(c, full_matrices=False)
-    places = (u * w)[:, :2] if len(used) > 1 else np.zeros((len(used), 2))
+    places = principal(book[used], 2)
     like = words(a, l)
     said = [f'code {k}: {like[k]}' for k in used.tolist()]
     made = dict(codes=scatter(places[:, 0], places[:, 1], None, said, title='',
@@ -111,7 +110,7 @@ def vectors(a, s):
 def far(a, s):
     "How far the code words of one level are from each other."
     l, book, used = of_level(a, s)
-    first = np.linalg.svd(book[used] - book[used].mean(0), full_matrices=False)[0][:, 0]
+    first = principal(book[used], 1)[:, 0]
     shown, names, averaged = distances(book, used[np.argsort(first)])
     fig = heatmap(shown, names, names, title='').update_layout(height=360, margin=dict(t=12))
     for axis in (fig.update_xaxes, fig.update_yaxes): axis(type='category', showticklabels=len(names) < 65)
@@ -130,6 +129,12 @@ def distances(book, order, most=128):
     size = np.diff(np.append(first, len(order)))
     far = np.add.reduceat(np.add.reduceat(far, first, 0), first, 1) / np.outer(size, size)
     return far.round(4), order[first], f', means over blocks of {size[0]} neighbours'
+
+def principal(v, n):
+    "(K, d) vectors on their first n principal axes, (K, n), the largest first."
+    v, d = v - v.mean(0), v.shape[1]
+    axes = eigh(v.T @ v, subset_by_index=[max(d - n, 0), d - 1])[1][:, ::-1]   # quicker than the SVD of v
+    return np.pad(v @ axes, ((0, 0), (0, n - axes.shape[1])))
 
 def words(a, level):
     "What each code word looks like: {code: title of the item whose residual is nearest to it}."

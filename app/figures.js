@@ -127,11 +127,19 @@ root.redraw = draw // for pictures of the tree while it grows
 const redraw = () => {
   for (const b of root.querySelectorAll('.figure')) draw(b)
 }
+let wide = root.clientWidth
 new ResizeObserver(() => {
+  if (wide === root.clientWidth) return // the page grew longer: no figure is wider
+  wide = root.clientWidth
   clearTimeout(redraw.t)
   redraw.t = setTimeout(redraw, 120)
 }).observe(root)
-new MutationObserver(redraw).observe(document.body, {attributes: true, attributeFilter: ['class']})
+let night = dark()
+new MutationObserver(() => {
+  if (night === dark()) return
+  night = dark()
+  redraw()
+}).observe(document.body, {attributes: true, attributeFilter: ['class']})
 const lasso = (name, e) => {
   // its corners go into the address, and Python says what lies within
   const box = e && e.range && Object.values(e.range),

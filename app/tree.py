@@ -13,22 +13,37 @@ HINT = ('Each box is a prefix: its size the number of items, its colour how pure
 def view(a, s):
     "The tree below the chosen prefix, and the items in it."
     prefix, items = s['prefix'], a.with_prefix(s['prefix'])
-    while -1 in prefix: prefix = prefix[:prefix.index(-1)]   # the tree knows no "any code"
+    prefix = known(prefix)
     shape = field('shape', 'Drawn as', dict(icicle='icicle', treemap='treemap'), s['shape'])
     kind, labels = a.main_label
-    under = prefix[:a.ids.n_levels - 1]
+    under = above(a, prefix)
     rows = prefix_table(a.ids, a.titles, labels, under, 2)
-    most = 400 if s['shape'] == 'treemap' else 24
+    most, within = (100, 8) if s['shape'] == 'treemap' else (24, 6)   # more boxes are thinner than a line
     name = ' '.join(map(str, under)) or 'all items'
-    fig = prefix_icicle(most_of(rows, most), under, name, '', s['shape'] == 'treemap')
+    fig = prefix_icicle(most_of(rows, most, within), under, name, '', s['shape'] == 'treemap')
     purity = (f'darker is purer: the share of a box’s items with its commonest {kind}' if kind else
               'the height is the number of items; the rest of the codes is drawn smaller')
-    head = header('The prefix tree', purity, shape + csv_button('prefixes'))
+    head = header('The prefix tree', purity, shape + csv_button('prefixes', 'tree.prefixes'))
     picture = (drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else
                note('Nothing is below this prefix.'))
     html = f'<div class="three"><div>{panel(head, picture)}</div><div>{below(a, s, items)}</div></div>'
     fig.update_layout(margin=dict(l=4, r=4, t=8, b=4))
-    return dict(html=crumbs(prefix) + html, figures=figures(tree=fig), tables={'prefixes': csv(rows)})
+    return dict(html=crumbs(prefix) + html, figures=figures(tree=fig))
+
+def known(prefix):
+    "The prefix up to the first code that may be any: the tree knows none."
+    return prefix[:prefix.index(-1)] if -1 in prefix else prefix
+
+def above(a, prefix):
+    "The prefix whose children are drawn; an item has none."
+    return prefix[:a.ids.n_levels - 1]
+
+def prefixes(a, s):
+    "The prefixes two levels below the chosen one, all of them."
+    rows = prefix_table(a.ids, a.titles, a.main_label[1], above(a, known(s['prefix'])), 2)
+    return dict(html='', tables={'prefixes': csv(rows)})
+
+PARTS = dict(prefixes=prefixes)
 
 def crumbs(prefix):
     "The way down, each step a button."

@@ -124,7 +124,7 @@ def next_item(
     users:int=2_000,  # validation users to rank for, drawn by seed
     seed:int=0,       # of the draw
 )->dict: # bits to name the next item: any, unigram, bigram; ndcg (at 10): unigram, bigram; users; filter_seen
-    """How well counts of codes foretell the validation targets.
+    """How well counts of codes predict the validation targets.
     Raises `InputError` when no user has one."""
     histories, targets = split.part('valid')
     if not len(targets):

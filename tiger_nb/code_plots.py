@@ -134,34 +134,40 @@ def prefix_table(
     "The prefixes below one, with how many items begin with each."
     codes, n = ids.codes, len(under)
     at = np.flatnonzero((codes[:, :n] == np.array(under, int)).all(1))
-    rows = []
+    schema = dict(prefix=pl.List(pl.Int64), code=pl.Int64, level=pl.Int64, items=pl.Int64, purity=pl.Float64,
+                  example=pl.String)
+    rows = [pl.DataFrame(schema=schema)]
     for level in range(n + 1, min(n + depth, ids.n_levels) + 1):
         first, group, size = np.unique(codes[at, :level], axis=0, return_inverse=True, return_counts=True)
-        order = np.argsort(group.ravel(), kind='stable')
-        for prefix, items in zip(first.tolist(), np.split(at[order], np.cumsum(size)[:-1])):
-            if len(items) < least: continue
-            rows.append(dict(prefix=prefix, code=prefix[-1], level=level, items=len(items),
-                             purity=_pure(labels, items), example=titles[items[0]]))
-    schema = dict(prefix=pl.List(pl.Int64), code=pl.Int64, level=pl.Int64, items=pl.Int64,
-                  purity=pl.Float64, example=pl.String)
-    return pl.DataFrame(rows, schema=schema).sort('level', -pl.col('items'), 'prefix')
+        example = at[np.unique(group, return_index=True)[1]]
+        purity = [None] * len(first) if labels is None else _purities(labels[at], group.ravel(), len(first))
+        made = dict(prefix=pl.Series(first.tolist(), dtype=pl.List(pl.Int64)), code=first[:, -1], level=level,
+                    items=size, purity=pl.Series(purity, dtype=pl.Float64),
+                    example=[titles[i] for i in example])
+        rows.append(pl.DataFrame(made, schema).filter(pl.col('items') >= least))
+    return pl.concat(rows).sort('level', -pl.col('items'), 'prefix')
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #pure
-def _pure(labels, items):
-    "Share of the items with the commonest known label; None where no label is known."
-    if labels is None: return None
-    known = labels[items][labels[items] >= 0]
-    return float(np.bincount(known).max() / len(known)) if len(known) else None
+def _purities(labels, group, n):
+    "Of n groups: the share of the items with the commonest known label, None where no label is known."
+    known = labels >= 0
+    pairs, count = np.unique(np.stack([group[known], labels[known]]), axis=1, return_counts=True)
+    best = np.zeros(n, int)
+    np.maximum.at(best, pairs[0], count)
+    of = np.bincount(group[known], minlength=n)
+    return [b / k if k else None for b, k in zip(best.tolist(), of.tolist())]
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #rest
 def most_of(
     table:pl.DataFrame, # from `prefix_table`
-    most:int=24,        # prefixes kept below each prefix, the largest
+    most:int=24,        # prefixes kept at the first level, the largest
+    below:int|None=None, # and below each of them; None: as many
 )->pl.DataFrame: # the same columns; `code` is -1 in a row that stands for the others below its prefix
     "Only the largest prefixes below each one, and a row for the rest, so that nothing is left out."
     table = table.with_columns(above=pl.col('prefix').list.head(pl.col('level') - 1))
     rank = pl.col('items').rank('ordinal', descending=True).over('above')
-    kept, rest = table.filter(rank <= most), table.filter(rank > most)
+    room = pl.when(pl.col('level') == table['level'].min()).then(most).otherwise(below or most)
+    kept, rest = table.filter(rank <= room), table.filter(rank > room)
     rest = rest.group_by('above', 'level').agg(pl.len().alias('n'), pl.col('items').sum()).with_columns(
         prefix=pl.concat_list('above', pl.lit(-1)), code=pl.lit(-1, pl.Int64),
         purity=pl.lit(None, pl.Float64), example=pl.format('{} more codes', 'n'))

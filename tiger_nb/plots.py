@@ -44,8 +44,10 @@ def _figure(title, x_title, y_title, **layout):
 # %% ../nbs/0_basics/2_plots.ipynb #escape
 def _escape(texts, width=48):
     "Each text as harmless lines of `width` letters, three at most"
-    lines = (textwrap.wrap(str(t), width, max_lines=3, placeholder=' …') for t in texts)
-    return ['<br>'.join(html.escape(l, quote=False) for l in ls) for ls in lines]
+    def lines(t):
+        if len(t) <= width and t.isprintable() and t == t.strip(): return [t]   # as `wrap` says, but sooner
+        return textwrap.wrap(t, width, max_lines=3, placeholder=' …')
+    return ['<br>'.join(html.escape(l, quote=False) for l in lines(str(t))) for t in texts]
 
 # %% ../nbs/0_basics/2_plots.ipynb #capped
 def _capped(lengths):

@@ -49,8 +49,9 @@ class TokenizerSettings:
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings-1
 METHODS = {'rqkmeans': RQKMeans, 'rqkmeans-balanced': partial(RQKMeans, balanced=True),
            'rqvae': RQVAE, 'rqvae-paper': partial(RQVAE, settings=RQVAE_PRESETS['paper']),
-           'rqvae-seed': partial(RQVAE, settings=RQVAE_PRESETS['origin']),
+           'rqvae-origin': partial(RQVAE, settings=RQVAE_PRESETS['origin']),
            'pq': PQ, 'opq': OPQ, 'lsh': LSH, 'random': RandomIDs}
+METHODS['rqvae-seed'] = METHODS['rqvae-origin']  # its name in older settings
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #settings-ranges
 @cache
