@@ -142,6 +142,13 @@ def _count(chosen, json):
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
     print(f'counted: {out}')
 
+# %% ../nbs/8_recommender/7_cli.ipynb #say-cost
+def _say_cost(line):
+    "Say what a run will take, above its progress bar; of several processes one says it."
+    from tqdm.auto import tqdm
+    from tiger_nb.processes import rank_size
+    if rank_size()[0] == 0: tqdm.write(f'tiger_train: {line}', file=sys.stderr)
+
 # %% ../nbs/8_recommender/7_cli.ipynb #train-work
 def _train(chosen, json):
     "The work of `tiger_train`, in each of its processes; of several one prints."
@@ -155,7 +162,7 @@ def _train(chosen, json):
     finished, first = is_finished(out), rank_size()[0] == 0
     if not finished: check_learnable(dataset)
     if s.filter_seen and first: say_repeats(dataset, 'valid', 'test')
-    train_bundle(dataset, model, out, s, from_main(ids))
+    train_bundle(dataset, model, out, s, from_main(ids), _say_cost)
     counted = 0. if finished or json else _counted(dataset, s.filter_seen)
     if not first: return
     if finished: print(f'tiger_train: {out} is finished already, nothing is trained', file=sys.stderr)

@@ -9,7 +9,7 @@ __all__ = ['PRESETS', 'MOST_SCORED', 'CURRENT', 'CHANGES', 'RunSettings', 'run_s
            'load_ids', 'tokenize']
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #imports
-import hashlib, json, operator, re, shutil, sys
+import hashlib, json, operator, re, shutil, sys, time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -281,16 +281,35 @@ def _final(net, dataset, model, s, ids, n_valid, seconds):
                          train_seconds=round(seconds, 1), device=next(net.parameters()).device.type)
     return final, card
 
+# %% ../nbs/8_recommender/2_recommender.ipynb #cost
+def _seconds(look, rows, users=64):
+    "Seconds that `look(rows)` takes for a user, from a few of them; the first call warms up."
+    some = rows[:users]
+    look(some[:8])
+    began = time.perf_counter()
+    look(some)
+    return (time.perf_counter() - began) / len(some)
+
+def _teller(say, measured, rows, s, n_final):
+    "What `fit` calls after its first steps: it adds the time of measuring, and says the line."
+    def tell(cost, net):
+        watched = _seconds(lambda some: measured(net, some, s.validation_beams), rows)
+        last = watched if s.beams == s.validation_beams else _seconds(
+            lambda some: measured(net, some, s.beams), rows)
+        say(replace(cost, validation=watched * len(rows), final=last * n_final).line())
+    return say and tell
+
 # %% ../nbs/8_recommender/2_recommender.ipynb #train-run
-def _train_bundle(out, dataset, model, s, ids, tokenizer):
+def _train_bundle(out, dataset, model, s, ids, tokenizer, say):
     "Train, measure and write the bundle into a folder that is ours."
     net, batches, loss = _network(model, dataset, s, ids)
     E = len(dataset.split.users)
     n = min(s.validation_users or E, E)
     rows = np.sort(np.random.default_rng(s.training.seed).choice(E, n, replace=False))
-    validate = lambda net: measure(net, dataset, 'valid', ids, s.validation_beams, s.filter_seen, rows,
-                                   batch_size=s.score_batch)
-    curve = fit(net, batches, loss, validate, s.training, out, model, _identity(dataset, s, ids))
+    measured = lambda net, rows, beams: measure(net, dataset, 'valid', ids, beams, s.filter_seen, rows,
+                                                batch_size=s.score_batch)
+    curve = fit(net, batches, loss, lambda net: measured(net, rows, s.validation_beams), s.training, out,
+                model, _identity(dataset, s, ids), _teller(say, measured, rows, s, 2 * E))
     final, make = _final(net, dataset, model, s, ids, n, curve['seconds'][-1])
     def finish():
         card = make()
@@ -308,6 +327,7 @@ def train_bundle(
     out:str|Path='runs/tiger',       # folder of the bundle
     settings:RunSettings|None=None,  # None: the preset
     tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a generative model
+    say=None,                        # gets a line on what is to come, after ten steps; None: not measured
 )->Path:                             # `out`
     """Train a model and write its bundle; measured on test once, at the end.
     A finished bundle is kept. Raises `InputError` if it is of other data or not whole, the folder holds
@@ -321,7 +341,7 @@ def train_bundle(
     with ExitStack() as stack:
         # of several processes one has the lock
         from_main(lambda: stack.enter_context(one_writer(out, *_PARTS, *_WORK, 'manifest.json')) and None)
-        return _train_bundle(out, dataset, model, s, ids, tokenizer)
+        return _train_bundle(out, dataset, model, s, ids, tokenizer, say)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #recommender
 class Recommender:
