@@ -9,7 +9,7 @@ import nbformat
 
 REPO = Path(__file__).resolve().parents[1]
 NBS = REPO/'nbs'
-WIDTH, MEDIAN, MODULE = 110, 10, 250  # columns of a line; lines of the median export cell; of an app module
+WIDTH, MEDIAN, LONGEST, MODULE = 110, 10, 49, 250  # columns; lines of export cells and of an app module
 LAST = ['bench', 'experiments', '']  # folders that come after the chapters; '' holds the index
 
 def place(path):
@@ -67,7 +67,7 @@ def order():
                 if at.get(module, -1) > i:
                     later = name(paths[at[module]])
                     wrong.append(f'{name(path, cell)} uses {module}, which comes later in {later}')
-                if is_export(cell) and what.startswith('_') and at.get(module) != i:
+                if what.startswith('_') and at.get(module) != i:
                     wrong.append(f'{name(path, cell)} imports the private name {what} of {module}')
     return wrong
 
@@ -138,7 +138,10 @@ def medians():
         if lengths and statistics.median(lengths) > MEDIAN:
             print(f'{name(path)}: its median export cell has {statistics.median(lengths):g} lines')
     middle = statistics.median(every) if every else 0
-    return [f'the median export cell has {middle:g} lines, more than {MEDIAN}'] if middle > MEDIAN else []
+    long = [f'{name(p)}: an export cell has {max(lengths)} lines, more than {LONGEST}'
+            for p, lengths in by.items() if lengths and max(lengths) > LONGEST]
+    if middle > MEDIAN: long.append(f'the median export cell has {middle:g} lines, more than {MEDIAN}')
+    return long
 
 def orphans():
     "Each module says which notebook it is exported from; a notebook that is gone leaves its module behind."

@@ -9,7 +9,8 @@ __all__ = ['t5_weights', 't5_config', 't5_twin', 'ItemsProcessor', 'generate_top
 # %% ../../nbs/bench/2_rivals.ipynb #imports
 import numpy as np, torch
 from torch import nn
-from transformers import LogitsProcessor, LogitsProcessorList, T5Config, T5ForConditionalGeneration
+from transformers import (AutoModelForSeq2SeqLM, LogitsProcessor, LogitsProcessorList, T5Config,
+                          T5ForConditionalGeneration)
 
 from ..evaluation import recall_ndcg
 from ..histories import Histories, length_batches, pack
@@ -66,9 +67,8 @@ def t5_twin(
 )->T5ForConditionalGeneration: # in evaluation mode
     "A T5 of `transformers` with the weights of a Tiger."
     config = t5_config(model)
-    config._attn_implementation = attention
     with torch.random.fork_rng():   # its random weights are not wanted
-        t5 = T5ForConditionalGeneration(config)
+        t5 = AutoModelForSeq2SeqLM.from_config(config, attn_implementation=attention)
         # transformers 5 ties the output layer all the same
         t5.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
     t5 = t5.to(model.head.weight).eval()
