@@ -154,15 +154,18 @@ def orphans():
     return wrong
 
 def ways():
-    "Each notebook ends with a link to the next one, the last to the index; its chapter's README lists it."
+    "Each notebook ends with a link to the next, the last to the index; chapter's README and index list it."
     paths, wrong = notebooks(), []
     for path, following in zip(paths, paths[1:]):
         end = nbformat.read(path, 4).cells[-1]
         to = [(path.parent/target).resolve() for target in LINK.findall(end.source)[:1]]
         if end.cell_type != 'markdown' or to != [following]:
             wrong.append(f'{name(path)} has to end with a link to the next notebook, {name(following)}')
+    index = '\n'.join(c.source for c in cells(NBS/'index.ipynb', 'markdown'))
     for path in paths:
         readme = path.parent/'README.md'
+        if path.parent != NBS and f']({path.relative_to(NBS)})' not in index:
+            wrong.append(f'nbs/index.ipynb does not list {path.relative_to(NBS)}')
         if path.parent != NBS and f']({path.name})' not in readme.read_text(encoding='utf-8'):
             wrong.append(f'{name(readme)} does not list {path.name}')
     return wrong
