@@ -288,7 +288,7 @@ def _validated(validate, model):
 
 # %% ../nbs/4_training/2_training.ipynb #cost-words
 def _span(seconds):
-    "A time as one says it."
+    "A time in words."
     if seconds < 1: return f'{1000 * seconds:.{1 if seconds < .01 else 0}f} ms'
     if seconds < 100: return f'{seconds:.{1 if seconds < 10 else 0}f} s'
     return f'{seconds / 60:.0f} minutes' if seconds < 6000 else f'{seconds / 3600:.1f} hours'
