@@ -275,7 +275,7 @@ class Card:
     hit_accounting:str='item' # 'item', or 'bucket': any item that shares the learned codes
     beam_width:int|None=None # beams; None = every item is scored
     history_length:int|None=None # most recent items that the model sees; None = all
-    refit:bool=False # trained again on train + validation?
+    refit:bool=False # trained again on all events, for use? Then it has no figures
     seed:int|None=None # random seed; None = nothing is random
     selected_on:str|None=None # what chose the checkpoint or the settings, such as 'validation ndcg@10'
     validation_users:int|None=None # users scored while training; None = all
@@ -307,7 +307,7 @@ def line(self:Card,
     "The card in one line, for captions."
     parts = [self.dataset, f'{self.order} order', f'split {self.split_sha256[:8]}',
              f'seen {"" if self.filter_seen else "not "}filtered', f'{self.hit_accounting} hits']
-    if self.refit: parts.append('refit on train + validation')
+    if self.refit: parts.append('refit on all events')
     if shared: return ' · '.join(parts)
     own = (('beam', self.beam_width), ('history', self.history_length), ('seed', self.seed))
     return ' · '.join([self.model, *parts, *(f'{name} {v}' for name, v in own if v is not None)])

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['PRESETS', 'MOST_SCORED', 'CURRENT', 'CHANGES', 'RunSettings', 'run_settings', 'preset_for', 'tokenizer_for',
            'scores_all', 'measure', 'is_finished', 'keys_sha256', 'check_learnable', 'train_bundle', 'Recommender',
-           'in_use', 'check_k', 'Counter', 'train_counter', 'prepare_demo', 'TokenizerSettings', 'check_split',
-           'load_ids', 'tokenize']
+           'in_use', 'check_k', 'Counter', 'train_counter', 'continue_bundle', 'refit_bundle', 'prepare_demo',
+           'TokenizerSettings', 'check_split', 'load_ids', 'tokenize']
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #imports
 import hashlib, json, operator, re, shutil, sys, time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,15 @@ from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
 from .baselines import CoVisitation
-from .checkpoints import one_writer, remove_checkpoints
+from .checkpoints import (before, one_writer, read_checkpoint, remove_checkpoints,
+                                  save_checkpoint)
 from .dataset import Dataset
 from .decoding import invalid_rate
 from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
 from .folders import file_sha256
-from .histories import Histories
+from .histories import Histories, Split
 from .presets import MODELS, SMALL, TOKENIZER, find, spec_of
 from .processes import from_main
 from .schemas import (MANIFEST, built, check, check_files, having, list_files, maybe,
@@ -130,17 +131,21 @@ def _started(net, dataset, s):
     return net
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #task
+def _task(name, dataset, s, ids):
+    "Batches and loss of a run."
+    spec, train, batch = MODELS[name], dataset.split.train, s.training.batch_size
+    if not spec.generative: return find(spec.task)(train, s.model, batch)
+    return find(spec.task)(train, ids, s.model, batch, dataset.interactions.user_keys)
+
 def _network(name, dataset, s, ids):
     "Network, batches and loss of a run."
     torch.manual_seed(s.training.seed)
-    spec, train, batch = MODELS[name], dataset.split.train, s.training.batch_size
-    kind, task = find(spec.network), find(spec.task)
-    if not spec.generative:
-        return _started(kind(dataset.n_items, s.model), dataset, s), *task(train, s.model, batch)
-    if ids is None:
+    spec = MODELS[name]
+    if spec.generative and ids is None:
         raise InputError(f'a {name} needs Semantic IDs; call tokenize first or give an index file')
-    net = kind(ids if spec.built_from == 'ids' else ids.sizes, s.model)
-    return _started(net, dataset, s), *task(train, ids, s.model, batch, dataset.interactions.user_keys)
+    made_of = {'n_items': dataset.n_items, 'sizes': ids and ids.sizes, 'ids': ids}[spec.built_from]
+    net = find(spec.network)(made_of, s.model)
+    return _started(net, dataset, s), *_task(name, dataset, s, ids)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #scores-all
 MOST_SCORED = 300_000  # items of a catalogue that is scored whole where a network can do both
@@ -247,10 +252,13 @@ def keys_sha256(
 def _write_manifest(out, dataset, model, ids, tokenizer, card):
     "What the bundle is, with the SHA-256 of its parts; the last file, so a bundle that has it is complete."
     about = Path(tokenizer)/'tokenizer.json' if tokenizer else None
+    made = read_json(about) if about and about.exists() else None
+    if tokenizer and (Path(tokenizer)/'manifest.json').exists():   # those of another bundle
+        made = read_json(Path(tokenizer)/'manifest.json').get('tokenizer')
     manifest = {'format': 1, 'model': model, 'n_items': dataset.n_items,
                 'data': str(dataset.folder.resolve()) if dataset.folder else '', 'card': card.to_dict(),
                 'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
-                'tokenizer': read_json(about) if about and about.exists() else None,
+                'tokenizer': made,
                 'item_keys': keys_sha256(dataset.items), 'files': list_files(out, *_PARTS)}
     write_json(out/'manifest.json', manifest)
 
@@ -300,23 +308,26 @@ def _teller(say, measured, rows, s, n_final):
     return say and tell
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #train-run
-def _train_bundle(out, dataset, model, s, ids, tokenizer, say):
+def _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep):
     "Train, measure and write the bundle into a folder that is ours."
     net, batches, loss = _network(model, dataset, s, ids)
     E = len(dataset.split.users)
     n = min(s.validation_users or E, E)
+    searched = bool(ids) and not scores_all(MODELS[model], dataset.n_items)
+    n_final = 2 * E + min(E, 2000) * searched   # both parts, and the invalid rate
     rows = np.sort(np.random.default_rng(s.training.seed).choice(E, n, replace=False))
     measured = lambda net, rows, beams: measure(net, dataset, 'valid', ids, beams, s.filter_seen, rows,
                                                 batch_size=s.score_batch)
     curve = fit(net, batches, loss, lambda net: measured(net, rows, s.validation_beams), s.training, out,
-                model, _identity(dataset, s, ids), _teller(say, measured, rows, s, 2 * E))
+                model, _identity(dataset, s, ids), _teller(say, measured, rows, s, n_final))
     final, make = _final(net, dataset, model, s, ids, n, curve['seconds'][-1])
     def finish():
         card = make()
         _write_parts(out, dataset, s, ids, tokenizer)
         save_record(out/'result.json', card, final['test'], validation=final['valid'])
         _write_manifest(out, dataset, model, ids, tokenizer, card)
-        remove_checkpoints(out/'checkpoint.pt')
+        if keep: before(out/'checkpoint.pt').unlink(missing_ok=True)
+        else: remove_checkpoints(out/'checkpoint.pt')
         return out
     return from_main(finish)  # of several processes one writes
 
@@ -327,6 +338,7 @@ def train_bundle(
     out:str|Path='runs/tiger',       # folder of the bundle
     settings:RunSettings|None=None,  # None: the preset
     tokenizer:str|Path|None=None,    # folder of `tokenize` or an index file, for a generative model
+    keep:bool=False,                 # keep the last checkpoint, for `continue_bundle`
     say=None,                        # gets a line on what is to come, after ten steps; None: not measured
 )->Path:                             # `out`
     """Train a model and write its bundle; measured on test once, at the end.
@@ -341,7 +353,7 @@ def train_bundle(
     with ExitStack() as stack:
         # of several processes one has the lock
         from_main(lambda: stack.enter_context(one_writer(out, *_PARTS, *_WORK, 'manifest.json')) and None)
-        return _train_bundle(out, dataset, model, s, ids, tokenizer, say)
+        return _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #recommender
 class Recommender:
@@ -736,6 +748,123 @@ def fit(cls:Recommender,
         tokenizer = out/'tokenizer'
         tokenize(dataset, tokenizer, tokenizer_for(dataset), umap=False)
     return cls.load(train_bundle(dataset, model, out, settings, tokenizer))
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #of-run
+def _of_run(run, dataset):
+    "Model, settings and, for a generative one, the folder with the Semantic IDs of a finished run."
+    info, card = _manifest(run), load_record(run/'result.json')['card']
+    if info['model'] == 'counter':
+        raise InputError(f'{run}: is a counter, which takes no steps; count again')
+    if card.refit:
+        raise InputError(f'{run}: was refit on all events; give the run that it was made from')
+    if card.split_sha256 != dataset.split.sha256:
+        raise InputError(f'{run}: was trained on split {card.split_sha256[:8]}, and {dataset.name} has '
+                         f'{dataset.split.sha256[:8]}; give its own data')
+    path = run/'settings.json'
+    saved = read_checked(path, _saved(), 'train again')
+    for name, cls in (('model', find(MODELS[info['model']].settings)), ('training', TrainSettings)):
+        saved[name] = built(cls, saved[name], f'{path}: {name}', 'train again')
+    return info['model'], RunSettings(**saved), run if info['semantic_ids'] else None
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #begin-at
+def _begin_at(run, out, s):
+    "Make the last checkpoint of a run the first one of a longer run."
+    if (out/'checkpoint.pt').exists(): return    # it has begun
+    if not (run/'checkpoint.pt').exists():
+        raise InputError(f'{run}/checkpoint.pt is missing, so the run cannot be continued; train it again')
+    state, fault = read_checkpoint(run/'checkpoint.pt')
+    if fault: raise InputError(f'{run}/checkpoint.pt cannot be read ({fault}); train the run again')
+    had = dict(minutes=state['seconds'] / 60, epochs=state['epoch'], steps=state['step'])
+    for name, spent in had.items():
+        if (asked := getattr(s.training, name)) and asked <= spent:
+            raise InputError(f'{run}: has had {round(spent, 1):,} {name}, and a budget counts from the '
+                             f'beginning of a run; give more {name} than that')
+    state['identity'] |= {name: getattr(s.training, name) for name in had} | dict(run=asdict(s))
+    if state['since'] >= (s.training.patience or np.inf): state['since'] = 0
+    with one_writer(out, *_PARTS, *_WORK, 'manifest.json'):
+        with atomic_path(out/'model.safetensors') as tmp: shutil.copy(run/'model.safetensors', tmp)
+        save_checkpoint(out/'checkpoint.pt', state)
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #continue
+def continue_bundle(
+    run:str|Path,    # a finished bundle that has kept its checkpoint; it stays as it is
+    dataset:Dataset, # what it has learned from
+    out:str|Path,    # folder of the longer run
+    say=None,        # as `train_bundle` takes it
+    **budget,        # minutes, epochs, steps; they count from the beginning of the run
+)->Path:             # `out`
+    """Go on with a finished run to a larger budget, from its last step.
+    Raises `InputError` for a run without a checkpoint, a budget that is used up, or other data."""
+    run, out = Path(run), Path(out)
+    model, s, ids = _of_run(run, dataset)
+    none = dict(minutes=None, epochs=None, steps=None)
+    longer = replace(s, training=replace(s.training, **none | budget))
+    if not is_finished(out): from_main(lambda: _begin_at(run, out, longer))
+    return train_bundle(dataset, model, out, longer, ids, True, say)
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #everything
+class _Everything(Split):
+    "All events are learned from, nothing is held out; the hash stays that of the split."
+    @cached_property
+    def users(self): return np.zeros(0, np.int64)
+    @cached_property
+    def train(self):
+        at = self.interactions.offsets
+        return Histories(self.interactions.items, at[:-1], at[1:])
+
+def _whole(dataset):
+    "The data set with nothing held out."
+    whole = replace(dataset)
+    vars(whole)['split'] = _Everything(dataset.interactions)
+    return whole
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #refit-settings
+def _refit_settings(run, model, s, dataset, ids):
+    "Settings of a run on all events: the passes that the best weights of `run` had had, without validation."
+    curve = pl.read_parquet(run/'curve.parquet')
+    best = curve['step'][curve[s.training.metric].arg_max()]
+    epoch = lambda data: len(_task(model, data, s, ids)[0](np.random.default_rng(0)))   # steps of one
+    steps = max(1, round(best * epoch(_whole(dataset)) / epoch(dataset)))
+    return replace(s, training=replace(s.training, epochs=None, minutes=None, patience=None, steps=steps,
+                                       validate_every=steps, metric='last'))
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #refit-run
+def _refit(out, dataset, model, s, ids, tokenizer, chosen, say):
+    "Train on all events and write the bundle, into a folder that is ours."
+    net, batches, loss = _network(model, _whole(dataset), s, ids)
+    curve = fit(net, batches, loss, lambda net: {'last': 0.}, s.training, out, model,
+                _identity(dataset, s, ids) | dict(refit=True), say and (lambda cost, net: say(cost.line())))
+    def finish():
+        card = make_card(dataset, model, refit=True, filter_seen=s.filter_seen, seed=s.training.seed,
+                         history_length=getattr(s.model, MODELS[model].reads), ids_sha256=_codes_hash(ids),
+                         selected_on=chosen, parameters=sum(p.numel() for p in net.parameters()),
+                         train_seconds=round(curve['seconds'][-1], 1),
+                         device=next(net.parameters()).device.type)
+        _write_parts(out, dataset, s, ids, tokenizer)
+        save_record(out/'result.json', card, {})
+        _write_manifest(out, dataset, model, ids, tokenizer, card)
+        remove_checkpoints(out/'checkpoint.pt')
+        return out
+    return from_main(finish)
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #refit
+def refit_bundle(
+    run:str|Path,    # a finished bundle, which says what to train and for how long
+    dataset:Dataset, # what it has learned from
+    out:str|Path,    # folder of the new bundle
+    say=None,        # as `train_bundle` takes it
+)->Path:             # `out`
+    """Train the network of a run once more, on all events, for production: without figures.
+    A finished one is kept. Raises `InputError` for a run that has not ended, or other data."""
+    run, out = Path(run), Path(out)
+    model, s, tokenizer = _of_run(run, dataset)
+    ids = load_ids(tokenizer, dataset.n_items) if tokenizer else None
+    chosen = f'validation {s.training.metric}, before the refit'
+    s = _refit_settings(run, model, s, dataset, ids)
+    if is_finished(out): return _kept(out, dataset, model, s, ids)
+    with ExitStack() as stack:
+        from_main(lambda: stack.enter_context(one_writer(out, *_PARTS, *_WORK, 'manifest.json')) and None)
+        return _refit(out, dataset, model, s, ids, tokenizer, chosen, say)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #prepare
 def prepare_demo(
