@@ -235,12 +235,18 @@ def _train(chosen, json):
 # %% ../nbs/8_recommender/7_cli.ipynb #notes
 def _notes():
     "What `tiger_train --help` says below the options."
-    return """Where --tokenizer is left out, index_*.json of the data is taken, or Semantic IDs are made in
-OUT/tokenizer, where --codes or --levels are given in any case. With --params the file names model and data;
-budgets, --seed, --out, --precision and --device may be added.
+    return """It writes a bundle: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
+curve.parquet, checkpoint.pt for --resume, and what recommend needs. A step's rows are users for a sasrec,
+prefixes for a tiger, histories for the others; --negatives are drawn a batch for sampled, a position for bce.
+
+Where --tokenizer is left out, index_*.json of the data is taken, or Semantic IDs are made in OUT/tokenizer;
+with --codes or --levels they always are. With --params the file names model and data; budgets, --seed, --out,
+--precision and --device may be added.
 
 --resume goes on to a larger --epochs, --steps or --minutes, which count from the beginning of the run.
 --refit trains for as long as the run's best weights had been trained; nothing is held out to measure it.
+
+Several processes: accelerate launch --multi_gpu --num_processes 2 $(which tiger_train) --model tiger ...
 
 """ + preset_text(*MODELS)
 
@@ -285,14 +291,9 @@ def tiger_train(
 ):
     """Train a SASRec or a TIGER and measure it on test, once.
 
-    Writes a bundle: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
-    curve.parquet and what recommend needs. A step's rows are users for a sasrec, prefixes for a tiger,
-    histories for the others; --negatives are drawn a batch for sampled, a position for bce.
-
     tiger_train --model sasrec --data sample --out runs/sample/sasrec
     tiger_train --model tiger_decoder --data data/Beauty --epochs 10
     tiger_train --resume runs/sample/sasrec --epochs 20 --out runs/sample/longer
-    accelerate launch --multi_gpu --num_processes 2 $(which tiger_train) --model tiger --data sample
     tiger_train --params configs/tiger_train_config.json"""
     check_numbers(chosen := {k: v for k, v in locals().items() if v is not None and k != 'json'})
     _train(chosen, json)
