@@ -32,7 +32,7 @@ def theme()->go.layout.Template:
         colorway=COLORS,
         title=title, paper_bgcolor=PAPER, plot_bgcolor=PAPER, height=350, margin=dict(l=64, r=24, t=56, b=52),
         xaxis=axis, yaxis=axis,
-        legend=dict(orientation='h', x=1, y=.97, yref='container', xanchor='right', yanchor='top'),
+        legend=dict(orientation='h', x=0, y=1, xanchor='left', yanchor='bottom'),
         hoverlabel=dict(font_size=12, align='left'), bargap=.25))
 
 # %% ../nbs/0_basics/2_plots.ipynb #figure
