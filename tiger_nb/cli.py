@@ -237,11 +237,12 @@ def _notes():
     "What `tiger_train --help` says below the options."
     return """It writes a bundle: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
 curve.parquet, checkpoint.pt for --resume, and what recommend needs. A step's rows are users for a sasrec,
-prefixes for a tiger, histories for the others; --negatives are drawn a batch for sampled, a position for bce.
+prefixes for a tiger, histories for the others; --negatives are drawn a batch for sampled, a position for
+bce.
 
 Where --tokenizer is left out, index_*.json of the data is taken, or Semantic IDs are made in OUT/tokenizer;
 with --codes or --levels they always are. With --params the file names model and data; budgets, --seed, --out,
---precision and --device may be added.
+--precision and --device may be added: tiger_train --params configs/tiger_train_config.json
 
 --resume goes on to a larger --epochs, --steps or --minutes, which count from the beginning of the run.
 --refit trains for as long as the run's best weights had been trained; nothing is held out to measure it.
@@ -293,8 +294,7 @@ def tiger_train(
 
     tiger_train --model sasrec --data sample --out runs/sample/sasrec
     tiger_train --model tiger_decoder --data data/Beauty --epochs 10
-    tiger_train --resume runs/sample/sasrec --epochs 20 --out runs/sample/longer
-    tiger_train --params configs/tiger_train_config.json"""
+    tiger_train --resume runs/sample/sasrec --epochs 20 --out runs/sample/longer"""
     check_numbers(chosen := {k: v for k, v in locals().items() if v is not None and k != 'json'})
     _train(chosen, json)
 
