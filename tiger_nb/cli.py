@@ -235,14 +235,14 @@ def _train(chosen, json):
 # %% ../nbs/8_recommender/7_cli.ipynb #notes
 def _notes():
     "What `tiger_train --help` says below the options."
-    return """It writes a bundle: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
+    return """A bundle is written: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
 curve.parquet, checkpoint.pt for --resume, and what recommend needs. A step's rows are users for a sasrec,
-prefixes for a tiger, histories for the others; --negatives are drawn a batch for sampled, a position for
-bce.
+prefixes for a tiger, histories for the others. --negatives are drawn a batch for sampled, and a position
+for bce.
 
 Where --tokenizer is left out, index_*.json of the data is taken, or Semantic IDs are made in OUT/tokenizer;
-with --codes or --levels they always are. With --params the file names model and data; budgets, --seed, --out,
---precision and --device may be added: tiger_train --params configs/tiger_train_config.json
+with --codes or --levels they always are. With --params the file names model and data; budgets, --seed,
+--out, --precision and --device may be added: tiger_train --params configs/tiger_train_config.json
 
 --resume goes on to a larger --epochs, --steps or --minutes, which count from the beginning of the run.
 --refit trains for as long as the run's best weights had been trained; nothing is held out to measure it.
