@@ -235,10 +235,10 @@ def _train(chosen, json):
 # %% ../nbs/8_recommender/7_cli.ipynb #notes
 def _notes():
     "What `tiger_train --help` says below the options."
-    return """A bundle is written: result.json (card, metrics, train_seconds), settings.json, model.safetensors,
-curve.parquet, checkpoint.pt for --resume, and what recommend needs. A step's rows are users for a sasrec,
-prefixes for a tiger, histories for the others. --negatives are drawn a batch for sampled, and a position
-for bce.
+    return """A bundle is written: result.json (card, metrics, train_seconds), settings.json, curve.parquet,
+model.safetensors, checkpoint.pt for --resume, and what recommend needs. A step's rows are users for a sasrec,
+prefixes for a tiger, histories for the others. --negatives are drawn per batch for sampled, per position for
+bce.
 
 Where --tokenizer is left out, index_*.json of the data is taken, or Semantic IDs are made in OUT/tokenizer;
 with --codes or --levels they always are. With --params the file names model and data; budgets, --seed,
