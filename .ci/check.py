@@ -218,21 +218,22 @@ def wheel(
             venv.create(env)
             index = os.environ.get('TORCH_INDEX')
             chosen = ['--extra-index-url', index, '--index-strategy', 'unsafe-best-match'] if index else []
-            uv = sys.executable, '-m', 'uv', 'pip', 'install', '-q', '--python', python, '--compile-bytecode'
+            uv = sys.executable, '-m', 'uv', 'pip', 'install', '-q', '--python', python
             links = os.environ.get('PIP_FIND_LINKS', '')
             made = next((tmp/'dist').glob('*.whl'))
             run(*uv, *chosen, '-c', REPO/'constraints.txt', made, UV_FIND_LINKS=links)
         def recommend(folder):
             command = folder/'tiger_recommend', '--run', REPO/'runs/sample/tiger', '--history', '3,17,42'
-            return json.loads(run(*command, '--k', '10', '--json', cwd=empty))
+            return json.loads(run(*command, '--k', '10', '--json', **kept))
         def same():
             here, there = recommend(BIN), recommend(env/'bin')
             if here != there: raise RuntimeError(f'recommends {there}, the checkout {here}')
         if not check('wheel: built through the sdist', build): return
         if not check('wheel: installed in an empty environment', install): return
-        inside = lambda: run(python, '-c', INSIDE, cwd=empty)
+        kept = dict(cwd=empty, PYTHONDONTWRITEBYTECODE='')  # each module is compiled once
+        inside = lambda: run(python, '-c', INSIDE, **kept)
         check('wheel: library, app and sample data, no module named app', inside)
-        for c in COMMANDS: check(f'wheel: {c} --help', lambda: run(env/'bin'/c, '--help', cwd=empty))
+        for c in COMMANDS: check(f'wheel: {c} --help', lambda: run(env/'bin'/c, '--help', **kept))
         if trained: trained.wait()
         check('wheel: recommends what the checkout recommends', same)
 

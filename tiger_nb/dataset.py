@@ -365,6 +365,10 @@ def load(
         dataset = _read_folder(download(domain, folder, order or 'standard', sources), order or 'standard')
         if dataset.order == 'standard': write_dataset(dataset, folder)
         return dataset
+    if Path(name).is_file():
+        raise InputError(f'{name}: is a file, no data folder; tiger_prepare makes one of it')
+    if Path(name).exists() and not Path(name).is_dir():
+        raise InputError(f'{name}: is a pipe or a device; copy what it gives into a file')
     if not Path(name).is_dir():
         raise InputError(f"{name}: no such folder; give a data folder or one of sample, {', '.join(DOMAINS)}")
     return _read_folder(Path(name), order)
