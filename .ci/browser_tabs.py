@@ -283,15 +283,18 @@ def the_keyboard_is_enough(v):
     v.page.keyboard.press('Home')
     expect(v.page.get_by_role('tab', name='Recommend', exact=True)).to_be_focused()
     got_it = v.page.get_by_role('button', name='Got it')
-    held = []
-    v.page.route('**/component_server**', lambda route: held.append(route))
+    held, free = [], []
+    v.page.route('**/component_server**', lambda route: route.continue_() if free else held.append(route))
     v.page.keyboard.press('ArrowRight')
     got_it.focus()
-    v.page.wait_for_timeout(100)
-    for late in held: late.continue_()
-    v.page.unroute('**/component_server**')
-    ready(v)
+    for _ in range(200):  # a busy machine asks late
+        if held: break
+        v.page.wait_for_timeout(100)
     assert held, 'no question was asked'
+    free.append(True)
+    for late in held: late.continue_()
+    ready(v)
+    v.page.unroute('**/component_server**')
     expect(got_it).to_be_focused()  # an answer that comes late takes the focus from nothing
     v.page.keyboard.press('Enter')
     expect(v.page.locator('.hint')).to_be_hidden()

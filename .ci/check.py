@@ -219,7 +219,7 @@ def wheel(
             index = os.environ.get('TORCH_INDEX')
             chosen = ['--extra-index-url', index, '--index-strategy', 'unsafe-best-match'] if index else []
             uv = sys.executable, '-m', 'uv', 'pip', 'install', '-q', '--python', python
-            links = os.environ.get('PIP_FIND_LINKS', '')
+            links = os.environ.get('UV_FIND_LINKS') or os.environ.get('PIP_FIND_LINKS', '')
             made = next((tmp/'dist').glob('*.whl'))
             run(*uv, *chosen, '-c', REPO/'constraints.txt', made, UV_FIND_LINKS=links)
         def recommend(folder):
