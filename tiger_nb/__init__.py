@@ -8,7 +8,7 @@ _PLACES = dict(
     load='dataset', Dataset='dataset', embed='embeddings', tokenize='tokenizer',
     TokenizerSettings='tokenizer', SemanticIds='semantic_ids', RQKMeans='rqkmeans', RQVAE='rqvae',
     CoVisitation='baselines', SASRec='sasrec', Tiger='tiger', TigerDecoder='tiger_decoder',
-    TigerTrie='tiger_trie', train_bundle='recommender', Recommender='recommender')
+    TigerTrie='tiger_trie', train_bundle='bundles', Recommender='recommender')
 __all__ = list(_PLACES)
 
 def __getattr__(name):

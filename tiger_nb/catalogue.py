@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np, polars as pl, torch
 from safetensors.torch import load_file, save_file
 
+from .bundles import keys_sha256
 from .checkpoints import one_writer
 from .command import command
 from .embeddings import Encoder
@@ -23,7 +24,7 @@ from .formats import read_item_table
 from .presets import MODELS
 from .quantizers import ResidualQuantizer
 from .raw import COLUMNS
-from .recommender import Recommender, in_use, keys_sha256
+from .recommender import Recommender, in_use
 from .schemas import list_files
 from .semantic_ids import SemanticIds
 from .tables import distinct_keys

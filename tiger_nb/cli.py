@@ -48,7 +48,7 @@ def _override(s, chosen, reads='max_items'):
 # %% ../nbs/8_recommender/7_cli.ipynb #tokenizer
 def _tokenizer(dataset, out, chosen, umap):
     "Semantic IDs where none are named: the index that ships with the data, else made beside the run."
-    from tiger_nb.recommender import tokenizer_for
+    from tiger_nb.bundles import tokenizer_for
     from tiger_nb.tokenizer import shipped_index, tokenize
     if not chosen and (shipped := shipped_index(dataset.folder)):
         print(f'tiger_train: the Semantic IDs are those of {shipped}, which lies beside the data; '
@@ -76,7 +76,7 @@ def _check_options(chosen):
 # %% ../nbs/8_recommender/7_cli.ipynb #run-of-options
 def _run_of_options(chosen):
     "Data set, model, folder, settings and Semantic IDs of a run that the options describe."
-    from tiger_nb.recommender import preset_for
+    from tiger_nb.bundles import preset_for
     _check_options(chosen)
     model, dataset = chosen['model'], open_data(chosen['data'], chosen.get('order'))
     out = Path(chosen.get('out', f'runs/{dataset.name}/{model}'))
@@ -204,7 +204,7 @@ def _check_rerun(what, chosen):
 def _rerun(chosen, json):
     "The work of `tiger_train --resume` and `--refit`."
     from tiger_nb.evaluation import load_record
-    from tiger_nb.recommender import continue_bundle, is_finished, refit_bundle
+    from tiger_nb.bundles import continue_bundle, is_finished, refit_bundle
     from tiger_nb.training import join
     what = 'resume' if 'resume' in chosen else 'refit'
     _check_rerun(what, chosen)
@@ -220,7 +220,7 @@ def _rerun(chosen, json):
 def _train(chosen, json):
     "The work of `tiger_train`, in each of its processes."
     from tiger_nb.processes import from_main, rank_size
-    from tiger_nb.recommender import check_learnable, is_finished, train_bundle
+    from tiger_nb.bundles import check_learnable, is_finished, train_bundle
     from tiger_nb.training import join
     if chosen.get('model') == 'counter': return _count(chosen, json)
     if chosen.keys() & {'resume', 'refit'}: return _rerun(chosen, json)
@@ -335,7 +335,6 @@ def _loaded(run, beams, exact):
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-run-y
 def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket):
     "Card and metrics of a run, measured anew; its data and the rank of each target."
-    from tiger_nb.recommender import measure
     rec = _loaded(run, beams, exact)
     dataset = _data_of_run(run, rec.card, data, order)
     seen = rec.card.filter_seen if filter_seen is None else filter_seen
@@ -344,11 +343,7 @@ def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket
     _measurable(dataset, part, seen)
     ranks = np.zeros(len(dataset.split.users), np.int64)
     how = dict(desc=f'{rec.name} on {part}', ranks=ranks)
-    if rec.name == 'counter':
-        from tiger_nb.evaluation import evaluate_scores
-        metrics = evaluate_scores(rec.counts.score, *dataset.split.part(part), dataset.n_items, seen,
-                                  buckets=ids.buckets if bucket else None, **how)
-    else: metrics = measure(rec.model, dataset, part, ids, beams, seen, bucket=bucket, exact=exact, **how)
+    metrics = rec.evaluate(dataset, part, seen, ids, beams, exact, bucket, **how)
     return replace(rec.card, filter_seen=seen, hit_accounting='bucket' if bucket else 'item',
                    beam_width=beams if rec.semantic_ids and not exact else None), metrics, dataset, ranks
 
@@ -430,7 +425,7 @@ def tiger_evaluate(
     from tiger_nb.evaluation import save_record
     if out and Path(out).exists() and not Path(out).is_file():
         raise InputError(f'--out {out}: is there already and is no file; choose another name')
-    from tiger_nb.recommender import load_ids
+    from tiger_nb.tokenizer import load_ids
     known = lambda dataset: load_ids(tokenizer, dataset.n_items, dataset.items['key'].to_list())
     ids = known if tokenizer else None
     bucket = accounting == 'bucket'

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np, polars as pl, torch
 from fastcore.basics import patch
 
+from .bundles import scores_all
 from .files import InputError
 from .histories import Histories
 from .layers import padding_bias
 from .presets import MODELS, find
-from .recommender import Recommender, check_k, scores_all
+from .recommender import Recommender, check_k
 from .semantic_ids import SemanticIds
 from .tiger import Tiger, history_tokens
 from .trie_search import TrieSearch, best, exhausted, leaf_range, seen_paths
@@ -301,7 +302,7 @@ def attention(
 )->np.ndarray: # (L, n) share of each item of the history at each level; 0 for items that are not read
     """Attention of the decoder to the items of a history. Rows add up to 1, less what user tokens take.
     Raises `InputError` for another kind of model."""
-    if not isinstance(rec.model, Tiger):
+    if not hasattr(rec.model, 'cross_weights'):
         raise InputError(f'{rec.name} has no cross-attention; take the encoder–decoder, tiger')
     history = rec.check_history(history)
     h, ids = Histories.from_lists([history]), rec.semantic_ids

@@ -13,13 +13,14 @@ from pathlib import Path
 import torch
 
 from .baselines import ContentNeighbours, CoVisitation, Popularity
+from .bundles import PRESETS, measure, train_bundle
 from .command import check_numbers, command, open_data
 from .embeddings import embed
 from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError
 from .mixture import Mixture, share_scorer, softmax_scorer, weigh
 from .presets import MODELS, find
-from .recommender import PRESETS, Recommender, measure, train_bundle
+from .recommender import Recommender
 from .tables import read_parquet
 from .tokenizer import TokenizerSettings, tokenize
 

@@ -6,19 +6,15 @@
 __all__ = ['HEAD', 'USE', 'READ', 'model_card', 'save_pretrained', 'from_pretrained', 'push_to_hub', 'Scorer', 'export_scorer']
 
 # %% ../nbs/9_service/3_hub.ipynb #imports
-import re
-import shutil
-import tempfile
+import re, shutil, tempfile
 from pathlib import Path
 
 import torch
 from torch import nn
 from .files import InputError, read_json, write_json
 from .folders import whole_folder
-from .presets import MODELS
+from .presets import MODELS, spec_of
 from .recommender import Recommender, in_use
-from .sasrec import SASRec
-from .tiger_trie import TigerTrie
 
 # %% ../nbs/9_service/3_hub.ipynb #head
 HEAD = '''---
@@ -134,20 +130,20 @@ class Scorer(nn.Module):
         self.model = model
 
     def forward(self, items, lengths):  # (B, T) from the left; (B,) -> (B, N)
-        if isinstance(self.model, TigerTrie): return self.model(items, lengths)
-        return self.model.last(items, lengths) @ self.model.items.weight.T
+        return self.model.scores(items, lengths)
 
 # %% ../nbs/9_service/3_hub.ipynb #export
 def export_scorer(
-    rec:Recommender, # a TigerTrie or a SASRec
+    rec:Recommender, # of a network with `scores`: TigerTrie, SASRec
     out:str|Path,    # file that is written, *.pt2
 )->Path:             # `out`
     "Write the network as a program of `torch.export`. Raises `InputError` for one that has to search."
-    if not isinstance(rec.model, (TigerTrie, SASRec)):
+    if not hasattr(rec.model, 'scores'):
+        able = ' or '.join(f'a {name}' for name, spec in MODELS.items() if spec.scorer)
         raise InputError(f'a {rec.name} searches for its list and does not score the catalogue at once; '
-                         'export a tiger_trie or a sasrec')
+                         f'export {able}')
     out, model = Path(out), Scorer(rec.model).eval()
-    most = rec.model.s.max_items if isinstance(rec.model, TigerTrie) else rec.model.s.max_len
+    most = getattr(rec.model.s, spec_of(rec.model).reads)
     free = {0: torch.export.Dim('histories', min=1), 1: torch.export.Dim('length', min=2, max=most)}
     example = torch.zeros(3, min(4, most), dtype=torch.int64), torch.tensor([1, 2, min(4, most)])
     with torch.no_grad(), torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):

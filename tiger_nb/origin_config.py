@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .bundles import RunSettings
 from .dataset import Dataset, folder_orders, catalogue, load, read_inter_json
 from .files import InputError, read_json, write_json
-from .recommender import RunSettings
 from .sasrec import SASRecSettings
 from .schemas import list_files
 from .semantic_ids import SemanticIds

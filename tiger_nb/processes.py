@@ -69,7 +69,7 @@ def from_main(
     if error is not None: raise error
     return value
 
-# %% ../nbs/0_basics/3_processes.ipynb #speaking
+# %% ../nbs/0_basics/3_processes.ipynb #report-rank
 @contextmanager
 def report_rank():
     "What fails inside is said with the number of its process, if there are several, and raised."
@@ -79,7 +79,7 @@ def report_rank():
             print(f'process {rank_size()[0]}: {type(e).__name__}: {e}', file=sys.stderr, flush=True)
         raise
 
-# %% ../nbs/0_basics/3_processes.ipynb #forked
+# %% ../nbs/0_basics/3_processes.ipynb #in-fork
 _HOME = os.getpid() # of the process that imported this module
 
 def in_fork()->bool:

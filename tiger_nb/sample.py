@@ -316,7 +316,7 @@ def oracle_metrics(
         out[part] = {name: round(v, 6) for name, v in recall_ndcg(np.concatenate(ranks)).items()}
     return out
 
-# %% ../nbs/2_evaluation/2_sample.ipynb #write
+# %% ../nbs/2_evaluation/2_sample.ipynb #write-sample
 def write_sample(
     folder:Path, # where the three files go
     sample:Sample, # a generated data set

@@ -196,6 +196,15 @@ def last(self:SASRec,
     for block in blocks: x = block(x)
     return self.norm(final.last(x, lengths))
 
+# %% ../nbs/6_models/1_sasrec.ipynb #model-scores
+@patch
+def scores(self:SASRec,
+    items:torch.Tensor,   # (B, T) item ids, from the left
+    lengths:torch.Tensor, # (B,) how many of them count
+)->torch.Tensor:          # (B, N)
+    "Score of every item after each history."
+    return self.last(items, lengths) @ self.items.weight.T
+
 # %% ../nbs/6_models/1_sasrec.ipynb #model-forward
 @patch
 def forward(self:SASRec,

@@ -323,7 +323,7 @@ PRESET_NAMES = 'default', 'fused', 'fused-text'  # of `TOKENIZERS`, likewise
 
 def _settings(dataset, split, preset, chosen):
     "Settings by a named preset, or by the one that fits the data, with what the options say."
-    from tiger_nb.recommender import tokenizer_for
+    from tiger_nb.bundles import tokenizer_for
     from tiger_nb.tokenizer import TOKENIZERS, TokenizerSettings
     if preset: return replace(TOKENIZERS[preset], **chosen)
     return tokenizer_for(dataset, **chosen) if split else replace(TokenizerSettings(), **chosen)

@@ -400,6 +400,12 @@ def forward(self:TigerTrie,
     "Log-probability of every item after each history."
     return self.log_probabilities(self.last(self.item_vectors(items), lengths))
 
+# %% ../nbs/6_models/6_tiger_trie.ipynb #scores
+@patch
+def scores(self:TigerTrie, items, lengths):
+    "What `forward` gives, under the name that all networks share which score a whole catalogue."
+    return self(items, lengths)
+
 # %% ../nbs/6_models/6_tiger_trie.ipynb #targets
 def drawn_targets(
     items:torch.Tensor,   # (B, T + 1) items, from the left

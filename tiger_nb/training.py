@@ -216,10 +216,10 @@ def _log(board, row):
     for k, v in row.items(): board.add_scalar(k, v, row['step'])
     board.flush()
 
-# %% ../nbs/4_training/2_training.ipynb #write
+# %% ../nbs/4_training/2_training.ipynb #parquet-program
 _PARQUET = 'import json, polars, sys; polars.DataFrame(json.load(sys.stdin)).write_parquet(sys.argv[1])'
 
-# %% ../nbs/4_training/2_training.ipynb #write-x
+# %% ../nbs/4_training/2_training.ipynb #write-curve
 def _write(run, out, better):
     "The curve and, if they are new, the best weights."
     out.mkdir(parents=True, exist_ok=True)

@@ -20,12 +20,13 @@ from .bench import (alternate, bench_row, bench_text, in_own_process, load_avera
                                   operations, rooflines, save_bench)
 from .model import bench_lists, bench_targets, bench_trie_step
 from .trie import bench_trie
+from ..bundles import measure, preset_for
 from ..command import check_numbers, command, open_data
 from ..dataset import Dataset
 from ..decoding import tiger_ranker
 from ..files import InputError
 from ..histories import Histories
-from ..recommender import Recommender, measure, preset_for
+from ..recommender import Recommender
 from ..sasrec import SASRec
 from ..semantic_ids import SemanticIds
 from ..tiger import Tiger, TigerSettings, history_tokens, prefixes, tiger_task

@@ -15,11 +15,11 @@ import polars as pl
 from scipy.stats import rankdata
 from tqdm.auto import tqdm
 
+from ..bundles import RunSettings, train_bundle
 from ..command import Order, check_numbers, command, open_data
 from ..dataset import Dataset
 from ..evaluation import load_record
 from ..files import InputError, read_json, write_json
-from ..recommender import RunSettings, train_bundle
 from ..report_card import ReportCard
 from ..tiger import TigerSettings
 from ..tokenizer import METHODS, TokenizerSettings, tokenize
