@@ -6,19 +6,18 @@
 __all__ = ['recommend_batch', 'check_histories', 'recommend_many']
 
 # %% ../nbs/8_recommender/4_batch.ipynb #imports
-import os
-import sys
+import os, sys
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np, polars as pl, torch
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
-from tqdm.auto import tqdm
 
 from .files import InputError
 from .folders import check_free, whole_folder
 from .histories import Histories
+from .processes import progress
 from .recommender import Recommender, check_k
 
 # %% ../nbs/8_recommender/4_batch.ipynb #rank
@@ -110,7 +109,7 @@ def _here(path, out, batch, args):
     "All users in this process."
     work = _Worker(*args, threads=0)
     table = _tables(path).select('user', 'history').collect()
-    with tqdm(total=len(table), desc='recommend', unit=' users') as bar:
+    with progress(len(table), 'recommend', ' users') as bar:
         for i, part in enumerate(table.iter_slices(batch)):
             work.table(part).write_parquet(out/f'part-{i:06}.parquet')
             bar.update(len(part))
@@ -131,7 +130,7 @@ def _processes(path, out, batch, args, workers):
     threads = max(1, (os.cpu_count() or 1) // workers)
     shares = (delayed(_share)(*args, threads, path, out, batch, first, rows) for first in range(0, n, rows))
     try:
-        with tqdm(total=n, desc='recommend', unit=' users') as bar:
+        with progress(n, 'recommend', ' users') as bar:
             for done in Parallel(workers, return_as='generator_unordered')(shares): bar.update(done)
     finally: get_reusable_executor().shutdown()  # they would wait for more work
 

@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 import numpy as np, polars as pl, torch
 from fastcore.basics import patch
-from tqdm.auto import tqdm
 import tiger_nb
 from .files import InputError, atomic_path, read_json
-from .processes import rank_size, summed
+from .processes import progress, rank_size, summed
 from .schemas import RECORD, check, maybe, number, schema_of, whole
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #consts
@@ -122,7 +121,7 @@ def _evaluate(step, histories, n_items, batch_size, ks, desc, kept=None):
     rank, size = rank_size()
     ranks, shown = np.zeros(len(histories), np.int64), np.zeros(n_items, np.int32)
     mine = np.argsort(histories.lengths, kind='stable')[rank::size]
-    with tqdm(total=len(mine), desc=desc, disable=desc is None or rank > 0, unit=' users') as bar:
+    with progress(len(mine), desc, ' users', shown=desc is not None) as bar:
         for i in range(0, len(mine), batch_size):
             rows = mine[i:i + batch_size]
             ranks[rows], top = step(rows)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from fastcore.basics import patch
-from tqdm.auto import tqdm
 
 from .files import InputError, atomic_path
+from .processes import progress
 
 # %% ../nbs/3_embeddings/2_text_models.ipynb #check-weights
 MINILM_SHA256 = '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db'
@@ -226,7 +226,7 @@ def _cache_place(key, cache):
 def _encoded(text_of, missing, encode, name, budget):
     "Hashes and vectors (n, d) of the missing texts, batch by batch; NaN raises `InputError`"
     batches = token_batches([len(text_of[h]) for h in missing], budget)  # long with long: little padding
-    with tqdm(total=len(missing), desc='encode', unit=' texts', disable=len(batches) < 3) as bar:
+    with progress(len(missing), 'encode', ' texts', shown=len(batches) > 2) as bar:
         for batch in batches:
             part = [missing[i] for i in batch]
             vectors = np.asarray(encode([text_of[h] for h in part]), np.float32)  # (n, d)

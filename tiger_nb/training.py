@@ -19,13 +19,13 @@ from accelerate import PartialState
 from fastcore.basics import patch_to
 from safetensors.torch import save_file
 from torch.utils.tensorboard import SummaryWriter
-from tqdm.auto import tqdm
 
 from .checkpoints import (load_checkpoint, random_states, remove_unfinished, save_checkpoint,
                                   set_random_states)
 from .files import InputError, atomic_path
 from .histories import length_batches, pack
-from .processes import from_main, gathered, in_fork, rank_size, report_rank, share, summed
+from .processes import (from_main, gathered, in_fork, progress, rank_size, report_rank,
+                                share, summed)
 from .schemas import check, maybe, number, schema_of, whole
 
 # %% ../nbs/4_training/2_training.ipynb #reexport
@@ -361,11 +361,10 @@ class _Watch:
         if cost.steps > 0 and cost.left > 0: _aside(partial(tell, cost), self.run.model)
 
 # %% ../nbs/4_training/2_training.ipynb #bar
-def _bar(run, n, desc, main):
-    "The progress bar; of several processes the first one's is shown."
+def _bar(run, n, desc):
+    "The progress bar of a run with `n` steps an epoch."
     s = run.s
-    return tqdm(total=s.steps or (s.epochs * n if s.epochs else None), initial=run.step, desc=desc,
-                unit='step', **({} if main else {'disable': True}))
+    return progress(s.steps or (s.epochs * n if s.epochs else None), desc, ' steps', initial=run.step)
 
 # %% ../nbs/4_training/2_training.ipynb #fit
 def fit(
@@ -387,7 +386,7 @@ def fit(
     plan, n = plan_of(int(run.epoch)), len(plan_of(0))
     start, saved = time.time() - run.seconds, run.seconds
     board = SummaryWriter(out/'tensorboard', purge_step=run.step) if out and main else None
-    watch, bar = _Watch(run, n, tell), _bar(run, n, desc, main)
+    watch, bar = _Watch(run, n, tell), _bar(run, n, desc)
     while not _finished(run, n):
         with watch: run.losses.append(_step(run, trained, loss, plan[run.pos], _used(run, n)))
         run.step, run.pos = run.step + 1, run.pos + 1

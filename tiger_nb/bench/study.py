@@ -10,16 +10,15 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
-import numpy as np
-import polars as pl
+import numpy as np, polars as pl
 from scipy.stats import rankdata
-from tqdm.auto import tqdm
 
 from ..bundles import RunSettings, train_bundle
 from ..command import Order, check_numbers, command, open_data
 from ..dataset import Dataset
 from ..evaluation import load_record
 from ..files import InputError, read_json, write_json
+from ..processes import progress
 from ..report_card import ReportCard
 from ..tiger import TigerSettings
 from ..tokenizer import METHODS, TokenizerSettings, tokenize
@@ -79,12 +78,14 @@ def study(
     Raises `InputError` for an unknown method or a missing index."""
     _check_methods(methods)
     out, rows = Path(out), []
-    bar = tqdm([(m, seed) for m in methods for seed in range(seeds)], desc='study', unit='run')
-    for m, seed in bar:
-        name = Path(m.removeprefix('index:')).stem
-        rows.append(_one(dataset, out/f'{name}-{seed}', m, seed, base, vectors, settings))
-        if settings: bar.set_postfix(tokenizer=name, **{'ndcg@10': f'{rows[-1]["valid"]["ndcg@10"]:.4f}'})
-        _keep_rows(out/'study.json', rows)
+    work = [(m, seed) for m in methods for seed in range(seeds)]
+    with progress(len(work), 'study', ' runs') as bar:
+        for m, seed in work:
+            name = Path(m.removeprefix('index:')).stem
+            rows.append(_one(dataset, out/f'{name}-{seed}', m, seed, base, vectors, settings))
+            if settings: bar.set_postfix(tokenizer=name, **{'ndcg@10': f'{rows[-1]["valid"]["ndcg@10"]:.4f}'})
+            bar.update()
+            _keep_rows(out/'study.json', rows)
     return rows
 
 # %% ../../nbs/bench/6_study.ipynb #rank-correlation
