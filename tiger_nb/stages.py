@@ -165,7 +165,7 @@ def _prepared(data, order, k_core, ties, options, drop, items):
         return (_with_texts(dataset, items, options) if items else dataset), {}
     return _from_file(path, 5 if k_core is None else k_core, ties or 'item', options, words, items)
 
-# %% ../nbs/8_recommender/6_stages.ipynb #write
+# %% ../nbs/8_recommender/6_stages.ipynb #write-prepared
 PREPARED = 'prepared.json'  # lists the files of a folder that tiger_prepare wrote
 
 def _write_prepared(data, out, items, make):

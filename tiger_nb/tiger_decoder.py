@@ -165,7 +165,7 @@ def forward(self:TigerDecoder,
     states = self.decode(self.vocab.shifted(codes), history)                      # (P, L, D)
     return [self.level_logits(states[:, l], l) for l in range(codes.shape[1])]
 
-# %% ../nbs/6_models/5_tiger_decoder.ipynb #read-write
+# %% ../nbs/6_models/5_tiger_decoder.ipynb #prefill
 @patch
 def prefill(self:TigerDecoder,
     tokens:torch.Tensor,         # (B, T)

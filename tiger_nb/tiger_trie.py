@@ -101,7 +101,7 @@ def rows(self:NodeTable,
     mixed = nodes[..., None] * torch.tensor(self.FACTORS, device=nodes.device)    # int64, wraps around
     return (mixed >> 20 & 2**43 - 1) % self.vectors.num_embeddings
 
-# %% ../nbs/6_models/6_tiger_trie.ipynb #look-up
+# %% ../nbs/6_models/6_tiger_trie.ipynb #table-rows
 @patch
 def _look_up(self:NodeTable, table, nodes): # (…, D or 1)
     if not self.hashed: return F.embedding(nodes, table.weight)

@@ -213,7 +213,7 @@ def trie_on(
     if device not in moved: moved[device] = ids.trie.to(device)
     return moved[device]
 
-# %% ../nbs/7_decoding/1_trie_search.ipynb #write
+# %% ../nbs/7_decoding/1_trie_search.ipynb #step
 @patch
 def step(self:TrieSearch,
     depth:int,          # of the prefixes
