@@ -13,7 +13,7 @@ SHOTS = REPO/'runs/browser'  # a picture of the page after each check
 FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
          '--disable-background-networking',
          '--disable-component-update', '--disable-sync']
-CHECKS = []
+CHECKS, AFTER = [], []  # those of AFTER end every visit
 
 @dataclass
 class Visit:
@@ -24,6 +24,10 @@ class Visit:
 
 def check(f):
     CHECKS.append(f)
+    return f
+
+def after(f):
+    AFTER.append(f)
     return f
 
 def find():

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
-from browser import check
+from browser import after, check
 from playwright.sync_api import expect
 
 READY = """() => document.querySelector('#view[data-tab]')
@@ -67,6 +67,7 @@ def page_opens_on_a_user_whose_item_is_found(v):
 
 @check
 def a_user_and_the_held_out_item(v):
+    opened(v, 'recommend')
     split = shop().split
     for e in range(3):
         history, target = split.test.row(e).tolist(), int(split.test_targets[e])
@@ -504,8 +505,8 @@ def fifty_visitors_get_their_own_lists(v):
     assert not wrong, f'visitors {wrong[:5]} got no list, or that of somebody else'
     print(f'       50 visitors at once: median {np.median(took):.2f} s, p95 {np.quantile(took, .95):.2f} s')
 
-@check
+@after
 def console_stays_clean(v): assert not v.errors, '\n'.join(v.errors)
 
-@check
+@after
 def nothing_is_asked_of_other_hosts(v): assert not v.outside, '\n'.join(v.outside)

@@ -150,17 +150,24 @@ def say_left_out():
         for cell, folder in left_out(path):
             print(f'left out: {style.name(path)}, cell {cell}: {folder} is not here')
 
-def app():
-    "The demo in a real browser; the checks are in .ci/browser_tabs.py, their pictures in runs/browser."
+def visited(url, checks):
+    "Checks in a browser of their own, one after the other."
     with ExitStack() as stack:
-        def enter(name, context):
-            found = []
-            check(f'app: {name}', lambda: found.append(stack.enter_context(context())))
-            return found[0] if found else None
-        url = enter('starts from what is kept', browser.app)
-        v = url and enter('a browser is there', lambda: browser.visit(url))
-        for f in browser.CHECKS if v else []:
-            check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, v))
+        found = []
+        if check('app: a page opens', lambda: found.append(stack.enter_context(browser.visit(url)))):
+            for f in [*checks, *browser.AFTER]:
+                check(f'app: {f.__name__.replace("_", " ")}', partial(browser.act, f, found[0]))
+
+def app():
+    "The demo in two real browsers; the checks are in .ci/browser_tabs.py, their pictures in runs/browser."
+    with ExitStack() as stack:
+        url = []
+        starts = lambda: url.append(stack.enter_context(browser.app()))
+        if not check('app: starts from what is kept', starts): return
+        if not check('app: a browser is there', browser.find): return
+        with ThreadPoolExecutor(WORKERS) as pool:
+            work = [pool.submit(visited, url[0], browser.CHECKS[i::WORKERS]) for i in range(WORKERS)]
+        for w in work: w.result()
 
 def together():
     "The sample, wheel, site and every notebook, two at a time; what needs the sample's runs waits for them."

@@ -8,7 +8,7 @@ import numpy as np, polars as pl
 
 from tiger_nb.compare import GROUPS, Counter, kept_predictions, open_bundles
 from tiger_nb.explain import certified_lists
-from tiger_nb.recommender import MODELS, Dataset, InputError, Recommender, load_ids
+from tiger_nb.recommender import Dataset, InputError, Recommender, load_ids
 
 from .limits import Batcher, Turns
 from .state import Memo
@@ -86,10 +86,8 @@ class Artefacts:
     def name(self, name):
         "How a bundle is called on the page."
         rec = self.models.get(name)
-        if name == 'counter' or rec is None: return {'counter': 'Counter', 'tiger': 'TIGER'}.get(name,
-                                                                                                 'SASRec')
-        title = MODELS[rec.name].title
-        return title if name == rec.name else f'{title} ({name})'
+        if rec is None: return {'counter': 'Counter', 'tiger': 'TIGER'}.get(name, 'SASRec')
+        return rec.title if name == rec.name else f'{rec.title} ({name})'
 
     def _answer(self, kind, histories):
         name, k = kind

@@ -25,7 +25,7 @@ from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
 from .histories import Histories, Split
-from .presets import MODELS, SMALL, TOKENIZER, find, spec_of
+from .presets import MEDIUM, MODELS, OTHERS, SMALL, TOKENIZER, find, spec_of
 from .processes import from_main
 from .schemas import (MANIFEST, built, check, check_files, list_files, maybe, number,
                               read_checked, schema_of, whole)
@@ -86,13 +86,14 @@ def _tokenizer_preset(name, dataset):
 # %% ../nbs/8_recommender/1_bundles.ipynb #preset-for
 def _preset_name(dataset):
     "Which of the presets a data set takes, by its size."
-    small = dataset.n_items <= SMALL['items'] and len(dataset.interactions.items) <= SMALL['interactions']
-    return 'sample' if small else 'beauty'
+    n = len(dataset.interactions.items)
+    if dataset.n_items <= SMALL['items'] and n <= SMALL['interactions']: return 'sample'
+    return 'shop' if n <= MEDIUM['interactions'] else 'beauty'
 
 def preset_for(
     dataset:Dataset, # what will be trained on
 )->dict:             # settings by stage: 'tokenizer' and the names of `MODELS`
-    "The presets for a data set: one no larger than the sample takes those of the sample."
+    "The presets for a data set, by its size."
     name = _preset_name(dataset)
     return PRESETS[name] | {'tokenizer': _tokenizer_preset(name, dataset)}
 
@@ -198,7 +199,7 @@ def read_manifest(
         raise InputError(f'{path}: format {info.get("format")!r} is not known to this version; '
                          'upgrade tiger_nb or train again')
     check(info, MANIFEST, path, 'train again')
-    if info['model'] not in (*MODELS, 'counter'):
+    if info['model'] not in MODELS | OTHERS:
         raise InputError(f'{path}: model {info["model"]!r} is not known to this version; '
                          f'it has {", ".join(MODELS)}')
     return info
@@ -244,7 +245,8 @@ READ = 'settings.json', 'semantic_ids.json', 'model.safetensors', 'result.json' 
 PARTS = (*READ, 'items.parquet', 'codebooks.safetensors', 'encoder.safetensors', 'curve.parquet')
 CHECKPOINTS = ('checkpoint.pt', 'checkpoint_before.pt', 'checkpoint_damaged.pt',
                'checkpoint_before_damaged.pt')
-WRITTEN = *PARTS, *CHECKPOINTS, 'tensorboard', 'tokenizer', 'manifest.json'  # by a run, into its folder
+# by a run, into its folder
+WRITTEN = *PARTS, *CHECKPOINTS, 'tensorboard', 'tokenizer', 'parts', 'manifest.json'
 
 def _write_parts(out, dataset, s, ids, tokenizer):
     "All files of a bundle but weights, curve, result and manifest."
@@ -271,6 +273,7 @@ def write_manifest(
     ids:SemanticIds|None,      # of a generative model
     tokenizer:str|Path|None,   # where they come from
     card,            # protocol card
+    more=(),         # files beside `PARTS`
 ):
     "What the bundle is, with the SHA-256 of its parts; the last file, so a bundle that has it is complete."
     about = Path(tokenizer)/'tokenizer.json' if tokenizer else None
@@ -281,7 +284,7 @@ def write_manifest(
                 'data': str(dataset.folder.resolve()) if dataset.folder else '', 'card': card.to_dict(),
                 'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
                 'tokenizer': made,
-                'item_keys': keys_sha256(dataset.items), 'files': list_files(out, *PARTS)}
+                'item_keys': keys_sha256(dataset.items), 'files': list_files(out, *PARTS, *more)}
     write_json(out/'manifest.json', manifest)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #writing
@@ -387,8 +390,8 @@ def train_bundle(
 def _of_run(run, dataset):
     "Model, settings and, for a generative one, the folder with the Semantic IDs of a finished run."
     info, card = read_manifest(run), load_record(run/'result.json')['card']
-    if info['model'] == 'counter':
-        raise InputError(f'{run}: is a counter, which takes no steps; count again')
+    if info['model'] in OTHERS:
+        raise InputError(f'{run}: is a {info["model"]}, which takes no steps; make it again')
     if card.refit:
         raise InputError(f'{run}: was refit on all events; give the run that it was made from')
     if card.split_sha256 != dataset.split.sha256:

@@ -199,6 +199,15 @@ def _one_change(run):
     folder = Path(run)/'versions'
     return one_writer(folder, *(p.name for p in folder.glob('*')))
 
+# %% ../nbs/9_service/1_catalogue.ipynb #no-mixture
+def _opened(run):
+    "The version in use and what it says of itself. Raises `InputError` for a bundle of bundles."
+    base = in_use(run)
+    rec = Recommender.load(base)
+    if rec.name == 'mixture':
+        raise InputError(f'{run}: is a mixture; change the bundles that it is made of, and mix them again')
+    return base, rec, _changes(base)
+
 # %% ../nbs/9_service/1_catalogue.ipynb #encoded
 def _encoded(folder, table, vectors):
     "Vectors of new items, the bundle's quantizer, and the vectors that this was fitted to, where known."
@@ -245,8 +254,7 @@ def add_items(
     """Make a version of a bundle that knows more items; an item that was removed comes back as it was.
     Raises `InputError` for an item that is there, or a bundle that cannot encode it."""
     with _one_change(run):
-        base = in_use(run)
-        rec, changes = Recommender.load(base), _changes(base)
+        base, rec, changes = _opened(run)
         if rec.semantic_ids is None:
             raise InputError(f'{run}: a {rec.name} knows an item by its buyers, and a new one has none; '
                              'train it again, or take a generative model')
@@ -286,8 +294,7 @@ def remove_items(
     """Make a version that never recommends these items. They keep number and Semantic ID, and may stand in
     histories. Raises `InputError` for a key that no item has, or that is removed already."""
     with _one_change(run):
-        base = in_use(run)
-        rec, changes = Recommender.load(base), _changes(base)
+        base, rec, changes = _opened(run)
         gone = sorted({int(i) for i in rec.check_history([str(k) for k in keys])})
         if again := {*gone} & {*changes['removed']}:
             raise InputError(f"item {rec.items['key'][min(again)][:40]!r} is removed already; leave it out")

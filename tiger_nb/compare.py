@@ -20,7 +20,7 @@ from .embeddings import clean_text
 from .evaluation import load_record, table as results_table
 from .files import InputError, atomic_path, read_json
 from .histories import Histories
-from .presets import MODELS
+from .presets import MODELS, OTHERS
 from .quantizers import relative_error
 from .recommender import Counter, Recommender, check_k
 from .report_card import item_labels
@@ -53,7 +53,7 @@ def open_bundles(
                                  'train on this data set')
             found[path.name] = rec
         except InputError as e: refused[path.name] = str(e)
-    order = [*MODELS, 'counter']
+    order = [*MODELS, *OTHERS]
     place = lambda name: order.index(found[name].name)
     return {name: found[name] for name in sorted(found, key=place)}, refused
 

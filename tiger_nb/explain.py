@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np, polars as pl, torch
 from fastcore.basics import patch
 
-from .bundles import scores_all
 from .files import InputError
 from .histories import Histories
 from .layers import padding_bias
-from .presets import MODELS, find
+from .presets import MODELS
 from .recommender import Recommender, check_k
 from .semantic_ids import SemanticIds
 from .tiger import Tiger, history_tokens
@@ -229,10 +228,10 @@ def _rank_by_search(rec, history, item, filter_seen, user):
     return int(((scores > own) | (scores == own) & (node < mine)).sum()) + 1, float(own)
 
 # %% ../nbs/8_recommender/8_explain.ipynb #rank-scores
-def _rank_by_scores(rec, spec, histories, item, filter_seen):
+def _rank_by_scores(rec, histories, item, filter_seen):
     "The same by the scores of the whole catalogue."
     h, rows = Histories.from_lists(histories), np.arange(len(histories))
-    scores = find(spec.scorer)(rec.model)(h, rows).cpu()                          # (B, N)
+    scores = torch.as_tensor(rec.scorer(h, rows)).cpu()                           # (B, N)
     own = scores[:, item].clone()
     if filter_seen: scores[torch.as_tensor(h.seen_mask(rows, len(rec.items)))] = -torch.inf
     return [(int(n) + 1, float(s)) for n, s in zip((scores > own[:, None]).sum(1), own)]
@@ -249,8 +248,7 @@ def ranks_of(
     "Exact ranks of one item. Raises `InputError` if a history holds it while seen items are left out."
     histories = [rec.check_history(h) for h in histories]
     for h in histories: item = _check_item(rec, h, item, filter_seen)
-    spec = MODELS[rec.name]
-    if scores_all(spec, len(rec.items)): return _rank_by_scores(rec, spec, histories, item, filter_seen)
+    if rec.scorer: return _rank_by_scores(rec, histories, item, filter_seen)
     return [_rank_by_search(rec, h, item, filter_seen, user) for h in histories]
 
 # %% ../nbs/8_recommender/8_explain.ipynb #counterfactuals

@@ -53,8 +53,7 @@ def model_card(
     "What a bundle is and how it was measured, from its own records. Raises `InputError` as loading it would."
     folder = in_use(run)
     rec, info = Recommender.load(folder), read_json(folder/'manifest.json')
-    title = MODELS[rec.name].title if rec.name in MODELS else 'Counter'
-    lines = [HEAD.format(model=rec.name), f'# {title}, {info["n_items"]:,} items', '', repr(rec), '']
+    lines = [HEAD.format(model=rec.name), f'# {rec.title}, {info["n_items"]:,} items', '', repr(rec), '']
     if (folder/'result.json').exists():
         record = read_json(folder/'result.json')
         lines += ['## Measured', '', _metrics(record), '', _protocol(record['card']), '']
@@ -75,6 +74,8 @@ def save_pretrained(
 )->Path:                 # `out`, complete
     "Copy a bundle with a card. Raises `InputError` for a damaged bundle or a folder in use."
     folder, out = in_use(run), Path(out)
+    if read_json(folder/'manifest.json')['model'] == 'mixture':
+        raise InputError(f'{run}: is a mixture; give away the bundles in its folder parts')
     card = model_card(folder, name or out.name)
     with whole_folder(out) as part:
         for p in _parts(folder): shutil.copy(p, part/p.name)

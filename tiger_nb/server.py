@@ -181,8 +181,8 @@ Waiting._finish, Waiting._run = _finish, _run
 # %% ../nbs/9_service/2_server.ipynb #listed
 def _listed(rec, items, scores):
     "Rows of a list."
-    sure, about = rec.semantic_ids is not None, rec.items[items]   # its scores are log-probabilities
-    ids = rec.semantic_ids.codes[items].tolist() if sure else [None] * len(items)
+    sure, about = rec.says_logs, rec.items[items]
+    ids = rec.semantic_ids.codes[items].tolist() if rec.semantic_ids else [None] * len(items)
     return [Listed(item=i, key=key, title=title, score=s, log_probability=s if sure else None,
                    semantic_id=code, new=i >= len(rec.items) - rec.added)
             for i, key, title, s, code in zip(items, about['key'], about['title'], scores, ids)]
