@@ -80,7 +80,7 @@ class Recommender:
         return partial(_likened, self.near, score) if self.near else score
 
     @property
-    def says_logs(self)->bool: return self.semantic_ids is not None  # are its scores log-probabilities?
+    def has_log_probabilities(self)->bool: return self.semantic_ids is not None   # as scores, not logits
 
     def distribution(self):
         "(histories, rows) -> probabilities (B, N). Raises `InputError` for a network that has to search."
@@ -494,14 +494,15 @@ class Mixed(Recommender):
         return lambda histories, rows: mixed(histories, rows).log()
 
     @property
-    def says_logs(self): return True
+    def has_log_probabilities(self): return True
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #mixed-parts
 MIXED = having(dict(runs=several(dict(type='string'), 2), weights=several(number(0, 1), 2))) # settings.json
 
 def _mixed_parts(runs, dataset):
     "The bundles of a mixture. Raises `InputError` for one that doesn't fit."
-    if len(runs) < 2: raise InputError('a mixture takes at least two bundles; name them with commas between')
+    if len({Path(run).resolve() for run in runs}) < max(2, len(runs)):
+        raise InputError('a mixture takes at least two bundles, each once; name them with commas between')
     parts = [Recommender.load(run, trained=True) for run in runs]
     for run, part in zip(runs, parts):
         if part.card is None or part.card.refit:
@@ -543,7 +544,7 @@ def mix_bundles(
     if is_finished(out):
         if read_json(out/'settings.json').get('runs') == [str(run) for run in runs]:
             return kept_bundle(out, dataset, 'mixture')
-        raise InputError(f'{out} holds a finished mixture of other bundles; choose another folder')
+        raise InputError(f'{out} holds a finished run, and not of these bundles; choose another folder')
     weights, _ = weigh([p.distribution() for p in parts], *dataset.split.part('valid'), dataset.n_items,
                        filter_seen=filter_seen)
     with one_writer(out, *WRITTEN):

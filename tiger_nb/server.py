@@ -181,7 +181,7 @@ Waiting._finish, Waiting._run = _finish, _run
 # %% ../nbs/9_service/2_server.ipynb #listed
 def _listed(rec, items, scores):
     "Rows of a list."
-    sure, about = rec.says_logs, rec.items[items]
+    sure, about = rec.has_log_probabilities, rec.items[items]
     ids = rec.semantic_ids.codes[items].tolist() if rec.semantic_ids else [None] * len(items)
     return [Listed(item=i, key=key, title=title, score=s, log_probability=s if sure else None,
                    semantic_id=code, new=i >= len(rec.items) - rec.added)
