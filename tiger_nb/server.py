@@ -28,7 +28,6 @@ from .command import check_numbers, command
 from .explain import counterfactuals
 from .files import InputError
 from .histories import Histories
-from .presets import MODELS
 from .recommender import Recommender
 from .sampling import sample_items
 from .tiger import history_tokens
@@ -196,7 +195,6 @@ def _resolved(rec, ask):
 def _reasons(rec, ask, history, first):
     "Why the first item is there."
     if not ask.explain: return None
-    if rec.name not in MODELS: raise InputError(f'explain: a {rec.name} is no network; leave it out')
     if len(history) > 50: raise InputError(f'explain: the history has {len(history)} items; give at most 50')
     if len(history) < 2 or ask.filter_seen and first in history: return []
     table = counterfactuals(rec, history, first, ask.filter_seen, ask.user)
