@@ -79,7 +79,8 @@ def build(
     a = Views(dataset, paths)
     known = parts(a)
     gr.set_static_paths([PLOTLY])
-    start = answer(a, known, dict(part='recommend', state=dict(user=a.examples[0])))
+    shown = next((e for e in a.examples if e is not None), None)   # a hit, else a miss
+    start = answer(a, known, dict(part='recommend', state=dict(user=shown)))
     def show(asked): return answer(a, known, asked)
     with Page(title=f'tiger_nb · TIGER on {dataset.name}', analytics_enabled=False) as page:
         gr.HTML(html_template=shell(a, start['html']), js_on_load=script(),
