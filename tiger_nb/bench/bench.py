@@ -231,4 +231,4 @@ def bench_figure(
                {'fastest way': [r['ratio'] for r in rows], 'slower way': slower, 'at least': goal(0),
                 'aim': goal(1)}, title=title,
                x_title='times as fast', horizontal=True, form='.1f')
-    return fig.update_layout(height=120 + 80 * len(rows)).update_xaxes(type='log', dtick='D2')
+    return fig.update_layout(height=150 + 80 * len(rows), margin_t=100).update_xaxes(type='log', dtick='D2')
