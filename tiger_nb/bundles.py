@@ -217,6 +217,7 @@ def kept_bundle(
     model:str,       # name of its model
     s:RunSettings|None=None,   # its settings, where they matter
     ids:SemanticIds|None=None, # its Semantic IDs, where they matter
+    filter_seen:bool|None=None, # how it should be measured, where no settings say so
 )->Path:             # `out`
     "Raises `InputError` if a finished bundle is not whole, or of another run than this."
     check_files(out, 'manifest.json', read_checked(out/'manifest.json', MANIFEST).get('files'))
@@ -225,10 +226,13 @@ def kept_bundle(
     if not same or ids and not np.array_equal(load_ids(out).codes, ids.codes):
         raise InputError(f'{out} holds a finished run of other settings or Semantic IDs; '
                          'delete it or choose another folder')
-    if (card.split_sha256, card.model) == (dataset.split.sha256, model): return out
-    raise InputError(f'{out} is a {card.model} trained on {card.dataset}, {card.order} order, split '
-                     f'{card.split_sha256[:8]}, and not a {model} on this split '
-                     f'{dataset.split.sha256[:8]}; delete it or choose another folder')
+    if (card.split_sha256, card.model) != (dataset.split.sha256, model):
+        raise InputError(f'{out} is a {card.model} trained on {card.dataset}, {card.order} order, split '
+                         f'{card.split_sha256[:8]}, and not a {model} on this split '
+                         f'{dataset.split.sha256[:8]}; delete it or choose another folder')
+    if filter_seen in (None, card.filter_seen): return out
+    raise InputError(f'{out} holds a finished run that was measured with filter_seen={card.filter_seen}; '
+                     'delete it or choose another folder')
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #invalid
 def _invalid(net, dataset, ids, users=2000):

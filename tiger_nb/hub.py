@@ -143,6 +143,9 @@ def export_scorer(
         able = ' or '.join(f'a {name}' for name, spec in MODELS.items() if spec.scorer)
         raise InputError(f'a {rec.name} searches for its list and does not score the catalogue at once; '
                          f'export {able}')
+    if rec.near:
+        raise InputError(f'{len(rec.near[0])} items are new, and the network has not learned them; export '
+                         'what was trained: Recommender.load(run, trained=True)')
     out, model = Path(out), Scorer(rec.model).eval()
     most = getattr(rec.model.s, spec_of(rec.model).reads)
     free = {0: torch.export.Dim('histories', min=1), 1: torch.export.Dim('length', min=2, max=most)}

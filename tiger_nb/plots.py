@@ -131,7 +131,9 @@ def curves(
                         marker_size=6)
     if hlines: _add_hlines(fig, hlines, form, log_y)
     if log_x: fig.update_xaxes(type='log')
-    return fig.update_yaxes(**(dict(type='log') if log_y else dict(rangemode='tozero') if hlines else {}))
+    if not log_y: return fig.update_yaxes(rangemode='tozero') if hlines else fig
+    small = any(np.nanmin(t.y) < 1e-3 for t in fig.data)       # 10⁻⁴ and not 100µ
+    return fig.update_yaxes(type='log', exponentformat='power' if small else None)
 
 # %% ../nbs/0_basics/2_plots.ipynb #heatmap
 def heatmap(
@@ -190,10 +192,12 @@ def _panel(fig, content, i, columns, colors):
                         hoverinfo='skip', showlegend=False, **at)
         return fig.update_xaxes(visible=False, **at).update_yaxes(visible=False, **at)
     labels, series, *top = content
+    crowded = sum(map(len, series.values())) > 6
+    write = lambda x: f'{x:.3g}' if not crowded else f'{x:.3g}'.removeprefix('0') or '0'  # .56 for 0.563
     for name, v in series.items():
         bar, first = _bar(name, labels, np.asarray(v, float), None, False,
                           ''), all(t.legendgroup != name for t in fig.data)
-        text = [f'{x:.3g}' for x in np.round(v, 3)]
+        text = [write(x) for x in np.round(v, 2 if crowded else 3)]
         fig.add_trace(bar.update(text=text, marker_color=colors[name], legendgroup=name, showlegend=first,
                                  textfont_size=10, constraintext='none'), **at)
     fig.update_yaxes(range=[0, 1.16 * (max(*top, *(max(v) for v in series.values()), 0) or 1)], **at)
@@ -214,8 +218,10 @@ def bar_panels(
     fig.update_annotations(font_size=12)
     for i, content in enumerate(panels.values()): _panel(fig, content, i, columns, colors)
     fig.update_layout(template=theme(), title_text=title, title_subtitle_text=html.escape(subtitle),
-                      barmode='group', width=960, height=240 * rows + 60, margin_t=104,
+                      barmode='group', width=960, height=240 * rows + 90, margin_t=134,
                       showlegend=len(names) > 1)
+    # below the title and above the headings of the panels
+    fig.update_layout(legend=dict(yref='container', yanchor='top', y=1 - 76 / fig.layout.height))
     return fig.update_xaxes(showgrid=False, type='category')
 
 # %% ../nbs/0_basics/2_plots.ipynb #hues
