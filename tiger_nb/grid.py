@@ -79,7 +79,6 @@ BEGUN = dict(start=FUSED.encoder)
 ROWS |= {'sasrec': Row('SASRec, full softmax', 'sasrec', run=BEGUN),
          'sasrec_random': Row('SASRec, full softmax, random start', 'sasrec', sizes=dict(dropout=0.4),
                               training=dict(epochs=12), run=dict(start='')),
-         'sasrec_second': Row('SASRec, another seed', 'sasrec', training=dict(seed=100), run=BEGUN),
          'sasrec_sampled': Row('SASRec, sampled softmax', 'sasrec', run=BEGUN,
                                sizes=dict(loss='sampled', negatives=512)),
          'sasrec_bce': Row('SASRec, BCE', 'sasrec', sizes=dict(loss='bce', negatives=1), run=BEGUN,
@@ -116,8 +115,9 @@ ROWS |= {
     'trie_two_sasrec_memory': _mixed('TigerTrie × 2 + SASRec + counter', 'tiger_trie', 'tiger_trie_second',
                                      'sasrec', 'covisitation'),
     'sasrec_memory': _mixed('SASRec + counter', 'sasrec', 'covisitation'),
-    'sasrec_two_memory': _mixed('SASRec × 2 + counter', 'sasrec', 'sasrec_second', 'covisitation'),
     'sasrec_seeds': _mixed('SASRec, 3 seeds averaged', _seeds('sasrec'), seeds=1),
+    'sasrec_seeds_memory': _mixed('SASRec, 3 seeds averaged, + counter', _seeds('sasrec'), 'covisitation',
+                                  seeds=1),
     'trie_seeds': _mixed('TigerTrie, 3 seeds averaged', _seeds('tiger_trie'), seeds=1),
     'seeds_memory': _mixed('TigerTrie × 2 + SASRec, 3 seeds each, + counter', _seeds('tiger_trie'),
                            _seeds('tiger_trie_second'), _seeds('sasrec'), 'covisitation', seeds=1)}
@@ -145,7 +145,6 @@ def settings_of(
     "The preset with what the row says."
     s = PRESETS[data][row.model]
     training = {'seed': seed, **row.training}
-    if 'seed' in row.training: training['seed'] += seed
     model, training = replace(s.model, **row.sizes), replace(s.training, **training)
     return replace(s, model=model, training=training, **row.run)
 

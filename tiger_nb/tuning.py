@@ -12,20 +12,22 @@ from pathlib import Path
 import optuna, torch
 
 from .command import command, open_data
+from .embeddings import embed
 from .evaluation import evaluate_scores
 from .files import write_json
-from .grid import IDS
+from .grid import FUSED, IDS, encoder_for
 from .tiger_trie import TigerTrie, TrieSettings, trie_scorer, trie_task
 from .tokenizer import TokenizerSettings, load_ids, tokenize
 from .training import TrainSettings, fit
 
 # %% ../nbs/experiments/tuning.ipynb #ladder
 START = dict(ids='rqvae', codes=256, levels=3, width=256, blocks=1, heads=1, dropout=0.4, ahead=1,
-             batch_size=512, lr=1.5e-3, weight_decay=0.0)
+             batch_size=512, lr=1.5e-3, weight_decay=0.0, begun=False)
 RUNGS = [('content IDs', {}), ('IDs with collaborative vectors', dict(ids='fused')),
          ('target drawn from the next two', dict(ahead=2)),
          ('smaller batches', dict(batch_size=256, lr=1e-3)),
-         ('1,024 codes a level', dict(codes=1024)), ('wider, more dropout', dict(width=384, dropout=0.45))]
+         ('1,024 codes a level', dict(codes=1024)), ('wider, more dropout', dict(width=384, dropout=0.45)),
+         ('vectors to begin with', dict(begun=True))]
 
 # %% ../nbs/experiments/tuning.ipynb #tried
 TRIED = [('PPMI vectors', dict(ids='ppmi')), ('attributes weigh as much', dict(ids='even')),
@@ -73,6 +75,7 @@ def rung(
     how = TrainSettings(**{k: s[k] for k in ('batch_size', 'lr', 'weight_decay')}, epochs=epochs, seed=seed)
     torch.manual_seed(seed)
     net, curve = TigerTrie(ids, sizes), []
+    if s['begun']: net.start_from(embed(dataset, encoder_for(dataset, FUSED.encoder), dim=s['width']))
     def validate(net):
         found = evaluate_scores(trie_scorer(net), *dataset.split.part('valid'), dataset.n_items)
         curve.append(found)
@@ -94,7 +97,7 @@ def suggest(
                 dropout=trial.suggest_float('dropout', 0.0, 0.6, step=0.05),
                 ahead=pick('ahead', [1, 2, 3]), batch_size=pick('batch_size', [64, 128, 256, 512]),
                 lr=trial.suggest_float('lr', 3e-4, 3e-3, log=True),
-                weight_decay=pick('weight_decay', [0.0, 0.01, 0.1]))
+                weight_decay=pick('weight_decay', [0.0, 0.01, 0.1]), begun=pick('begun', [False, True]))
 
 # %% ../nbs/experiments/tuning.ipynb #study
 def study_of(
