@@ -97,6 +97,14 @@ def links():
             if not (REPO/found).exists(): wrong.append(f'{where} names {found}, which is not there')
     return wrong
 
+def diagrams():
+    "Mermaid takes punctuation in a label for syntax unless it is quoted; GitHub then shows an error instead."
+    label = re.compile(r'\[([^\]"]*)\]|\|([^|"]*)\||\{([^}"]*)\}')
+    blocks = [(where, block) for _, where, source in texts()
+              for block in re.findall(r'^```mermaid\n(.*?)^```', source, re.M | re.S)]
+    return [f'{where}: in a Mermaid diagram put the label {text!r} in double quotes' for where, block in blocks
+            for found in label.findall(block) for text in found if set(text) & set('@()<>{}[]#;&`~')]
+
 def wide(source, where):
     "Lines that are too long."
     return [f'{where} line {i} has {len(l)} columns, more than {WIDTH}'
@@ -188,7 +196,7 @@ def bandit():
     return said('bandit', '-q', '-c', 'pyproject.toml', '-f', 'custom', '--msg-template', form)
 
 CHECKS = {'what is used stands before': order, 'links and mentions of notebooks': links,
-          'each notebook leads to the next': ways,
+          'labels of diagrams': diagrams, 'each notebook leads to the next': ways,
           'lines of code': lines, 'length of export cells': medians,
           'no module without its notebook': orphans, 'ruff: F, B, BLE, S': ruff, 'bandit': bandit}
 
