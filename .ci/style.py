@@ -1,7 +1,8 @@
 """The rules of the house that a reader sees: order of imports, links, lines and the length of cells.
 Each function returns sentences, one for each thing that is wrong.
-`.venv/bin/python .ci/style.py` prints them all."""
-import ast, io, re, statistics, subprocess, sys, tokenize
+`.venv/bin/python .ci/style.py` prints them all; with --ways it writes the notebooks' last cells anew."""
+import ast, io, json, re, statistics, subprocess, sys, tokenize
+from os.path import relpath
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -44,6 +45,12 @@ def module_of(path):
     for cell in cells(path, 'code'):
         if found := re.search(r'^#\|\s*default_exp\s+(\S+)', cell.source, re.M): return found[1]
 
+def defines(module, what):
+    "Is there a class or function of that name in a module?"
+    path = REPO/f'tiger_nb/{module}.py'
+    code = path.read_text(encoding='utf-8') if path.exists() else ''
+    return bool(re.search(rf'^(class|def) {what}\b', code, re.M))
+
 def imported(source):
     "(module, name) of what code imports from tiger_nb, in functions and in programs kept as text too."
     for node in ast.walk(ast.parse(source)):
@@ -54,17 +61,28 @@ def imported(source):
         elif isinstance(node, ast.ImportFrom) and (node.module or '').startswith('tiger_nb.'):
             yield from ((node.module[9:], a.name) for a in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if found := re.fullmatch(r'([a-z]\w*):(\w+)', node.value):
+                if defines(*found.groups()): yield found[1], ''
             yield from ((m, '') for m in re.findall(r'^\s*from tiger_nb\.([\w.]+) import', node.value, re.M))
+
+def places(paths):
+    "Which of the notebooks defines a module, or a name that stands in the package itself."
+    at = {module_of(p): i for i, p in enumerate(paths)}
+    at['bench'] = at.get('bench.bench', 0)
+    inside = ast.parse((REPO/'tiger_nb/__init__.py').read_text(encoding='utf-8'))
+    short = next(n.value for n in inside.body if isinstance(n, ast.Assign) and n.targets[0].id == '_PLACES')
+    return at | {k.arg: at[k.value.value] for k in short.keywords}
 
 def order():
     "Exports, demonstrations and tests use only what stands before; private names stay in their module."
     paths, wrong = notebooks(), []
-    at = {module_of(p): i for i, p in enumerate(paths)}
-    at['bench'] = at.get('bench.bench', 0)
+    at = places(paths)
     for i, path in enumerate(paths):
         for cell in cells(path, 'code'):
             for module, what in imported(plain(cell)):
-                if at.get(module, -1) > i:
+                if module not in at and not module.startswith('app'):
+                    wrong.append(f'{name(path, cell)} uses {module}, which no notebook defines')
+                elif at.get(module, -1) > i:
                     later = name(paths[at[module]])
                     wrong.append(f'{name(path, cell)} uses {module}, which comes later in {later}')
                 if what.startswith('_') and at.get(module) != i:
@@ -102,7 +120,8 @@ def diagrams():
     label = re.compile(r'\[([^\]"]*)\]|\|([^|"]*)\||\{([^}"]*)\}')
     blocks = [(where, block) for _, where, source in texts()
               for block in re.findall(r'^```mermaid\n(.*?)^```', source, re.M | re.S)]
-    return [f'{where}: in a Mermaid diagram put the label {text!r} in double quotes' for where, block in blocks
+    return [f'{where}: in a Mermaid diagram put the label {text!r} in double quotes'
+            for where, block in blocks
             for found in label.findall(block) for text in found if set(text) & set('@()<>{}[]#;&`~')]
 
 def wide(source, where):
@@ -161,21 +180,37 @@ def orphans():
             wrong.append(f'{name(path)} has no notebook: remove it')
     return wrong
 
-def ways():
-    "Each notebook ends with a link to the next, the last to the index; chapter's README and index list it."
+def title(path):
+    "The first heading."
+    return re.match(r'#+ *(.*)', cells(path, 'markdown')[0].source)[1]
+
+def way(paths, at):
+    "How the notebook `paths[at]` ends: a link to the next one, and the notebooks whose modules it imports."
+    path, following = paths[at], (paths + [NBS/'index.ipynb'])[at + 1]
+    link = lambda p, text=None: f'[{text or title(p)}]({relpath(p, path.parent)})'
+    where = places(paths)
+    used = sorted({where[m] for c in cells(path, 'code') for m, _ in imported(plain(c)) if m in where} - {at})
+    ending = f"---\n\n**Next:** {link(following, 'the overview' if following.stem == 'index' else None)}."
+    return ending + (f" **Uses:** {', '.join(link(paths[i]) for i in used)}." if used else '')
+
+def ways(write=False):
+    "Each notebook ends with its way on; chapters' READMEs list theirs in order, the index all."
     paths, wrong = notebooks(), []
-    for path, following in zip(paths, paths[1:]):
-        end = nbformat.read(path, 4).cells[-1]
-        to = [(path.parent/target).resolve() for target in LINK.findall(end.source)[:1]]
-        if end.cell_type != 'markdown' or to != [following]:
-            wrong.append(f'{name(path)} has to end with a link to the next notebook, {name(following)}')
     index = '\n'.join(c.source for c in cells(NBS/'index.ipynb', 'markdown'))
-    for path in paths:
-        readme = path.parent/'README.md'
+    for at, path in enumerate(paths[:-1]):
+        nb, ending = nbformat.read(path, 4), way(paths, at)
+        if write and nb.cells[-1].id == 'way' and nb.cells[-1].source != ending:
+            nb.cells[-1].source = ending
+            plain = json.loads(nbformat.writes(nb, version=4))
+            text = json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True)
+            path.write_text(text + '\n', encoding='utf-8')
+        if nb.cells[-1].source != ending: wrong.append(f'{name(path)} has to end with:\n{ending}')
         if path.parent != NBS and f']({path.relative_to(NBS)})' not in index:
             wrong.append(f'nbs/index.ipynb does not list {path.relative_to(NBS)}')
-        if path.parent != NBS and f']({path.name})' not in readme.read_text(encoding='utf-8'):
-            wrong.append(f'{name(readme)} does not list {path.name}')
+    for readme in NBS.glob('*/README.md'):
+        listed = re.findall(r'^\|.*?\]\(([\w.]+\.ipynb)\)', readme.read_text(encoding='utf-8'), re.M)
+        there = [p.name for p in paths if p.parent == readme.parent]
+        if listed != there: wrong.append(f"{name(readme)} has to list, in this order: {', '.join(there)}")
     return wrong
 
 def said(tool, *args):
@@ -201,6 +236,7 @@ CHECKS = {'what is used stands before': order, 'links and mentions of notebooks'
           'no module without its notebook': orphans, 'ruff: F, B, BLE, S': ruff, 'bandit': bandit}
 
 def main():
+    if '--ways' in sys.argv: ways(write=True)
     wrong = dict.fromkeys(w for check in CHECKS.values() for w in check())
     print(*wrong, f'{len(wrong)} faults', sep='\n')
     return bool(wrong)

@@ -20,7 +20,7 @@ import numpy as np, polars as pl, torch
 from .checkpoints import (before, one_writer, read_checkpoint, remove_checkpoints,
                                   save_checkpoint)
 from .dataset import Dataset
-from .decoding import invalid_rate
+from .decoding import invalid_rate, tiger_ranker
 from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
@@ -145,7 +145,7 @@ def scores_all(
     n_items:int, # size of the catalogue
 )->bool:
     "Whether a network scores the whole catalogue rather than search it."
-    return bool(spec.scorer) and (not spec.ranker or n_items <= MOST_SCORED)
+    return bool(spec.scorer) and (not spec.generative or n_items <= MOST_SCORED)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #measure
 def measure(
@@ -171,7 +171,7 @@ def measure(
     spec = spec_of(model)
     if scores_all(spec, dataset.n_items):
         return evaluate_scores(find(spec.scorer)(model), h, targets, dataset.n_items, filter_seen, **common)
-    rank = find(spec.ranker)(model, ids, beams, filter_seen, keys, exact)
+    rank = tiger_ranker(model, ids, beams, filter_seen, keys, exact)
     return evaluate_lists(rank, h, targets, dataset.n_items, **common)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #bundle-files

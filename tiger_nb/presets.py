@@ -20,8 +20,7 @@ class ModelSpec:
     task:str            # gives the batches and the loss that `fit` takes
     built_from:str      # 'n_items', 'sizes' (codes a level) or 'ids' (Semantic IDs)
     reads:str           # field of the settings: the most recent items that are read
-    scorer:str = ''     # model -> scores of the whole catalogue; '': there is only a search
-    ranker:str = ''     # lists by a search on the trie; '': there are only scores
+    scorer:str = ''     # model -> scores of the whole catalogue; '': only the search on the trie
     options:tuple = ()  # options of tiger_train that only this kind of network has
     presets:dict = field(default_factory=dict)  # data -> what differs from the defaults
 
@@ -50,7 +49,7 @@ SASREC = ModelSpec(
 # %% ../nbs/6_models/8_presets.ipynb #tiger
 TIGER = ModelSpec(
     'TIGER', 'tiger:Tiger', 'tiger:TigerSettings', 'tiger:tiger_task', 'sizes', 'max_items',
-    ranker='decoding:tiger_ranker', options=('tokenizer', 'beams', 'users'),
+    options=('tokenizer', 'beams', 'users'),
     presets={'sample': dict(model=dict(width=64, encoder_layers=2, decoder_layers=2, heads=4, head_dim=16,
                                        ff=128, dropout=0.0, max_items=8),
                             training=dict(epochs=6, batch_size=128, lr=4e-3),
@@ -63,7 +62,7 @@ TIGER = ModelSpec(
 TIGER_DECODER = ModelSpec(
     'TIGER, decoder-only', 'tiger_decoder:TigerDecoder', 'tiger_decoder:DecoderSettings',
     'tiger_decoder:decoder_task', 'sizes', 'max_items',
-    ranker='decoding:tiger_ranker', options=('tokenizer', 'beams', 'users'),
+    options=('tokenizer', 'beams', 'users'),
     presets={'sample': dict(model=dict(width=64, item_layers=2, code_layers=1, heads=4, head_dim=16, ff=128,
                                        max_items=12),
                             training=dict(epochs=24, batch_size=64, lr=4e-3, warmup_steps=50),
@@ -74,8 +73,7 @@ TIGER_DECODER = ModelSpec(
 # %% ../nbs/6_models/8_presets.ipynb #tiger-trie
 TIGER_TRIE = ModelSpec(
     'TigerTrie', 'tiger_trie:TigerTrie', 'tiger_trie:TrieSettings', 'tiger_trie:trie_task', 'ids',
-    'max_items', scorer='tiger_trie:trie_scorer', ranker='decoding:tiger_ranker',
-    options=('tokenizer', 'beams'),
+    'max_items', scorer='tiger_trie:trie_scorer', options=('tokenizer', 'beams'),
     presets={'sample': dict(model=dict(width=64, ff=64, dropout=0.2, max_items=12, ahead=1),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),

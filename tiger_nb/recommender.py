@@ -27,6 +27,7 @@ from .bundles import (CHECKPOINTS, MOST_SCORED, PRESETS, READ, WRITTEN, RunSetti
                               tokenizer_for, train_bundle, write_manifest)
 from .checkpoints import one_writer
 from .dataset import Dataset
+from .decoding import tiger_ranker
 from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
 from .folders import file_sha256
@@ -338,7 +339,7 @@ def _by_search(rec, spec, histories, k, filter_seen, user_keys, exact, beams, hi
     "The best items of every row by a search, and whether they provably are."
     def rank(**how):
         how = dict(beams=beams or rec.beams, filter_seen=filter_seen, user_keys=user_keys, exact=exact) | how
-        return find(spec.ranker)(rec.model, rec.semantic_ids, **how)
+        return tiger_ranker(rec.model, rec.semantic_ids, **how)
     if not rec.added or spec.built_from == 'ids':   # whose nodes are those of the whole trie
         found = rank(hidden=hidden)(histories, np.arange(len(histories)), k)
         return found.items, found.scores, found.exact
