@@ -318,7 +318,7 @@ def _check_sources(data, items, embeddings, encoder, index, chosen):
 
 # %% ../nbs/8_recommender/6_stages.ipynb #tokenize-work
 METHOD_NAMES = ('rqkmeans', 'rqkmeans-balanced', 'rqvae', 'rqvae-paper', 'rqvae-origin', 'pq', 'opq', 'lsh',
-                'random', 'rqvae-seed')  # known without importing torch
+                'random')  # known without importing torch
 PRESET_NAMES = 'default', 'fused', 'fused-text'  # of `TOKENIZERS`, likewise
 
 def _settings(dataset, split, preset, chosen):
