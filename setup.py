@@ -10,11 +10,13 @@ ini.read(here/'settings.ini', encoding='utf-8')
 cfg = ini['DEFAULT']
 
 setup(
-    name=cfg['lib_name'], version=cfg['version'], description=cfg['description'], keywords=cfg['keywords'].split(),
-    author=cfg['author'], license='MIT', license_files=['LICENSE'],
-    long_description=(here/'README.md').read_text(encoding='utf-8'), long_description_content_type='text/markdown',
+    name=cfg['lib_name'], version=cfg['version'], description=cfg['description'],
+    keywords=cfg['keywords'].split(), author=cfg['author'], license='MIT', license_files=['LICENSE'],
+    long_description=(here/'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
     python_requires=f'>={cfg["min_python"]}', install_requires=cfg['requirements'].split(),
-    extras_require={'dev': (cfg['dev_requirements'] + cfg['ray_requirements']).split(), 'ray': cfg['ray_requirements'].split()},
+    extras_require={'dev': (cfg['dev_requirements'] + cfg['ray_requirements']).split(),
+                    'ray': cfg['ray_requirements'].split()},
     entry_points={'console_scripts': cfg['console_scripts'].split(),
                   'nbdev': [f'{cfg["lib_name"]}={cfg["lib_path"]}._modidx:d']},
     # The demo and the sample data live outside the exported package: they are installed inside it.

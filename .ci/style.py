@@ -10,7 +10,7 @@ import nbformat
 
 REPO = Path(__file__).resolve().parents[1]
 NBS = REPO/'nbs'
-WIDTH, MEDIAN, LONGEST, MODULE = 110, 10, 49, 250  # columns; lines of export cells and of an app module
+WIDTH, MEDIAN, MODULE = 110, 10, 250  # columns; lines of export cells and of an app module
 LAST = ['bench', 'experiments', '']  # folders that come after the chapters; '' holds the index
 
 def place(path):
@@ -90,7 +90,8 @@ def order():
     return wrong
 
 LINK = re.compile(r'\[[^\]\[]*\]\(([^)\s]+)\)')
-MENTION = re.compile(r'`\d{1,3}[a-e]?_[a-z_]+`|\bnotebooks? \d+\b|\b(?:next|previous|last) notebooks?\b',
+MENTION = re.compile(r'`\d{1,3}[a-e]?_[a-z_]+`|\bnotebooks? \d+\b'
+                     r'|\b(?:next|previous|last|later|earlier)(?: \w+)? notebooks?\b',
                      re.I)
 
 def texts():
@@ -143,7 +144,7 @@ def faults(source, where):
 def lines():
     "Code is at most 110 columns wide, one statement a line; a module of the app has at most 250 lines."
     wrong = [f for p in notebooks() for c in cells(p, 'code') for f in faults(plain(c), name(p, c))]
-    for p in sorted([*(REPO/'.ci').glob('*.py'), *(REPO/'app').glob('*.*')]):
+    for p in sorted([REPO/'setup.py', *(REPO/'.ci').glob('*.py'), *(REPO/'app').glob('*.*')]):
         text = p.read_text(encoding='utf-8')
         wrong += faults(text, name(p)) if p.suffix == '.py' else wide(text, name(p))
         n = len(text.splitlines())
@@ -158,17 +159,26 @@ def export_lengths(path):
     return [len(s) for s in shown]
 
 def medians():
-    "The median export cell of the house is short; notebooks above it are printed."
-    by = {p: export_lengths(p) for p in notebooks()}
-    every = [n for lengths in by.values() for n in lengths]
-    for path, lengths in by.items():
-        if lengths and statistics.median(lengths) > MEDIAN:
-            print(f'{name(path)}: its median export cell has {statistics.median(lengths):g} lines')
-    middle = statistics.median(every) if every else 0
-    long = [f'{name(p)}: an export cell has {max(lengths)} lines, more than {LONGEST}'
-            for p, lengths in by.items() if lengths and max(lengths) > LONGEST]
-    if middle > MEDIAN: long.append(f'the median export cell has {middle:g} lines, more than {MEDIAN}')
-    return long
+    "The median export cell of the house is short; `notebooks.py` limits the longest."
+    middle = statistics.median(n for p in notebooks() for n in export_lengths(p))
+    return [f'the median export cell has {middle:g} lines, more than {MEDIAN}'] if middle > MEDIAN else []
+
+ASSERTION = re.compile(r'(?:^|[;:])\s*(?:assert\b|test_\w+\()', re.M)
+SEEN = 4  # assertions in a cell of a lesson
+
+def walls():
+    "Lessons keep the assertions that the text speaks of; the others stand hidden in a closing 'Tests'."
+    wrong = []
+    for path in notebooks():
+        tests = False
+        for cell in nbformat.read(path, 4).cells:
+            tests |= cell.cell_type == 'markdown' and cell.source.startswith('## Tests')
+            shown = cell.cell_type == 'code' and not is_export(cell) and cell.id != 'exercises'
+            if shown and not tests and not re.search(r'^#\|\s*hide\b', cell.source, re.M):
+                n = len(ASSERTION.findall(cell.source))
+                if n > SEEN: wrong.append(f"{name(path, cell)} shows {n} assertions, more than {SEEN}; "
+                                          "move some to the closing 'Tests'")
+    return wrong
 
 def orphans():
     "Each module says which notebook it is exported from; a notebook that is gone leaves its module behind."
@@ -232,7 +242,7 @@ def bandit():
 
 CHECKS = {'what is used stands before': order, 'links and mentions of notebooks': links,
           'labels of diagrams': diagrams, 'each notebook leads to the next': ways,
-          'lines of code': lines, 'length of export cells': medians,
+          'lines of code': lines, 'length of export cells': medians, 'assertions in sight': walls,
           'no module without its notebook': orphans, 'ruff: F, B, BLE, S': ruff, 'bandit': bandit}
 
 def main():
