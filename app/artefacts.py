@@ -8,6 +8,7 @@ import numpy as np, polars as pl
 
 from tiger_nb.compare import GROUPS, Counter, kept_predictions, open_bundles
 from tiger_nb.explain import certified_lists
+from tiger_nb.presets import MODELS, OTHERS
 from tiger_nb.recommender import Dataset, InputError, Recommender, load_ids
 
 from .limits import Batcher, Turns
@@ -86,7 +87,7 @@ class Artefacts:
     def name(self, name):
         "How a bundle is called on the page."
         rec = self.models.get(name)
-        if rec is None: return {'counter': 'Counter', 'tiger': 'TIGER'}.get(name, 'SASRec')
+        if rec is None: return MODELS[name].title if name in MODELS else OTHERS.get(name, name)
         return rec.title if name == rec.name else f'{rec.title} ({name})'
 
     def _answer(self, kind, histories):

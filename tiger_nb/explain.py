@@ -28,14 +28,17 @@ def _generative(rec):
         raise InputError(f'{rec.name} writes no Semantic IDs, so it has no levels to show; '
                          'take a generative model')
 
-def _search(rec, histories, user='', filter_seen=False):
-    "A search at its root for lists of items."
+def _search(rec, histories, user='', filter_seen=False, ids=None):
+    "A search at its root for lists of items, among all items or those of `ids`."
     _generative(rec)
     h = Histories.from_lists(histories)
     rows = np.arange(len(h))
     tokens, mask = history_tokens(rec.model.eval(), rec.semantic_ids, h, rows, np.array([user] * len(h)))
-    seen = torch.as_tensor(h.padded(rows, int(h.lengths.max()), -1)) if filter_seen else None
-    return TrieSearch(rec.model, rec.semantic_ids, tokens, mask, seen)
+    seen, ids = None, ids or rec.semantic_ids
+    if filter_seen:
+        seen = torch.as_tensor(h.padded(rows, int(h.lengths.max()), -1))
+        seen = seen.where(seen < ids.n_items, -1)
+    return TrieSearch(rec.model, ids, tokens, mask, seen)
 
 # %% ../nbs/8_recommender/8_explain.ipynb #gone
 def _gone(search, rec, history, filter_seen=True):
@@ -112,9 +115,9 @@ def beam_tree(
     return BeamTree(pl.concat(frames), pl.DataFrame(masses), beams)
 
 # %% ../nbs/8_recommender/8_explain.ipynb #path
-def _path(rec, search, item):
+def _path(search, ids, item):
     "Score (B, L) of each prefix of an item for each user of a search, which is expanded along it."
-    ids, slot = rec.semantic_ids, torch.zeros_like(search.depths[0].node)
+    slot = torch.zeros_like(search.depths[0].node)
     nodes, out = seen_paths(ids, search.trie, torch.tensor([[item]])), []
     for depth in range(ids.n_levels):
         _, row, child, logp = search.children(depth, slot, torch.ones_like(slot, dtype=torch.bool))
@@ -203,7 +206,7 @@ def where_lost(
     _generative(rec)
     history = rec.check_history(history)
     item, beams = _check_item(rec, history, item, filter_seen), check_k(beams)
-    score = _path(rec, _search(rec, [history], user), item)[0]
+    score = _path(_search(rec, [history], user), rec.semantic_ids, item)[0]
     search = _search(rec, [history], user)
     levels = _reaching(search, score[-1] - 1e-4, _gone(search, rec, history, filter_seen))
     levels = [[x.cpu().numpy() for x in level] for level in levels]
@@ -218,19 +221,31 @@ def where_lost(
 # %% ../nbs/8_recommender/8_explain.ipynb #rank-of
 AT_ONCE = 4  # histories whose prefixes are in memory together
 
+def _own_score(rec, histories, item, user):
+    """Log-probability (B,) of an item after each history. A new item has an even share of that of its
+    learned codes, whose digit the network has never seen."""
+    if item < len(rec.items) - rec.added:
+        return _path(_search(rec, histories, user), rec.semantic_ids, item)[:, -1]
+    _, learned, table, held = rec.new_codes
+    at = int((table == item).any(1).nonzero()[0, 0])
+    return _path(_search(rec, histories, user, ids=learned), learned, at)[:, -1] - held[at]
+
 def _ranks_by_search(rec, histories, item, filter_seen, user):
-    "Exact ranks and log-probabilities of an item: everything that scores as much is expanded."
-    floor = _path(rec, _search(rec, histories, user), item)[:, -1] - 1e-4         # (B,)
-    search = _search(rec, histories, user, filter_seen)
+    "Exact ranks and log-probabilities of an item: every older one that scores as much is expanded."
+    own = _own_score(rec, histories, item, user)                                  # (B,)
+    ids = rec.new_codes[0] if rec.added else rec.semantic_ids
+    search = _search(rec, histories, user, filter_seen, ids)
     for depth in range(search.n_levels):
         score = search.depths[depth].score
         slot = torch.arange(score.shape[1], device=score.device).expand(score.shape)
-        search.expand(depth, slot, score > -torch.inf, floor)
+        search.expand(depth, slot, score > -torch.inf, own - 1e-4)
     leaf = search.depths[-1]
-    mine = seen_paths(rec.semantic_ids, search.trie, torch.tensor([[item]]))[-1]  # (1, 1)
-    own = leaf.score.where(leaf.node == mine, -torch.inf).amax(1, keepdim=True)
-    ahead = (leaf.score > own) | (leaf.score == own) & (leaf.node >= 0) & (leaf.node < mine)
-    return list(zip((ahead.sum(1) + 1).tolist(), own[:, 0].tolist()))
+    if item < ids.n_items: # as this search rounds it
+        mine = seen_paths(ids, search.trie, torch.tensor([[item]]))[-1]           # (1, 1)
+        own = leaf.score.where(leaf.node == mine, -torch.inf).amax(1)
+    else: mine = ids.n_items
+    tie = (leaf.score == own[:, None]) & (leaf.node >= 0) & (leaf.node < mine)
+    return list(zip(((leaf.score > own[:, None]) | tie).sum(1).add(1).tolist(), own.tolist()))
 
 # %% ../nbs/8_recommender/8_explain.ipynb #rank-scores
 def _rank_by_scores(rec, histories, item, filter_seen):
@@ -326,26 +341,29 @@ def _with_digit(ids, learned):
         if not same.any(): return learned
         raise InputError(f'item {int(np.argmax(same))} has these codes already, and there is no digit to '
                          'tell two items apart; change the text')
-    free = np.setdiff1d(np.arange(ids.sizes[-1]), ids.codes[same, -1])
-    if len(free): return np.append(learned, free[0])
-    raise InputError(f'all {ids.sizes[-1]} items that a bucket can hold have these codes; change the text')
+    return np.append(learned, np.setdiff1d(np.arange(same.sum() + 1), ids.codes[same, -1])[0])
 
 # %% ../nbs/8_recommender/8_explain.ipynb #with-item
 def with_item(
-    rec:Recommender,  # of a generative model with a head for codes
-    learned,          # (l,) learned codes of the new item
+    rec:Recommender,  # a model that scores the catalogue, or one that writes codes
+    learned,          # (l,) learned codes of the new item; ignored where there are no Semantic IDs
     title:str,        # its name
+    near=None,        # of a model that scores: the old items that read like it (1, n) and their weights (1, n)
 )->Recommender: # the same network over one item more, whose number is the last
-    "A recommender that knows a new item. Raises `InputError` where the network or the digit cannot name it."
-    _generative(rec)
-    if MODELS[rec.name].built_from == 'ids':
-        raise InputError(f'{rec.name} has a vector for each known prefix and none for new ones; take tiger')
+    """A recommender that knows a new item: as likely as the old ones that read like it, or with an even share
+    of its learned codes' probability. Raises `InputError` where it cannot be named."""
     ids, n = rec.semantic_ids, len(rec.items)
-    codes = np.vstack([ids.codes, _with_digit(ids, np.asarray(learned, np.int64))])
+    if rec.scorer and near is None:
+        raise InputError(f'{rec.name} has a vector for each item it was trained on; give `near`')
     row = {c: None for c in rec.items.columns} | dict(item=n, key='new', title=title)
     items = pl.concat([rec.items, pl.DataFrame([row], schema=rec.items.schema)])
-    more = SemanticIds(codes, ids.sizes, ids.collision)
-    return Recommender(rec.name, rec.model, items, more, rec.record, rec.beams)
+    if ids is not None:
+        codes = np.vstack([ids.codes, _with_digit(ids, np.asarray(learned, np.int64))])
+        ids = SemanticIds(codes, np.maximum(ids.sizes, codes[-1] + 1).tolist(), ids.collision)
+    grown = Recommender(rec.name, rec.model, items, ids, rec.record, rec.beams)
+    grown.changes = dict(rec.changes, added=rec.added + 1, share=1.)   # no quota: it has to earn its place
+    if rec.scorer: grown.near = [torch.cat(x) for x in zip(rec.near, near)] if rec.near else list(near)
+    return grown
 
 # %% ../nbs/8_recommender/8_explain.ipynb #who
 def who_sees(

@@ -301,25 +301,26 @@ def _by_scores(rec, score, histories, k, filter_seen, hidden):
     return items, scores, torch.ones(len(rows), dtype=torch.bool)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #apart
-def _apart(rec):
+@patch(as_prop=True)
+def new_codes(self:Recommender):
     """Semantic IDs of the old items; the learned codes of new ones as IDs; of each of those the new items
     (P, C), -1 for none, and the log of how many items have them (P,)."""
-    if '_new' in vars(rec): return rec._new
-    ids, old = rec.semantic_ids, len(rec.items) - rec.added
+    if '_new' in vars(self): return self._new
+    ids, old = self.semantic_ids, len(self.items) - self.added
     codes, which, many = np.unique(ids.learned[old:], axis=0, return_inverse=True, return_counts=True)
     order = which.argsort(kind='stable')
     table = np.full((len(codes), many.max()), -1)
     table[which[order], np.arange(len(order)) - (many.cumsum() - many)[which[order]]] = old + order
     held = np.bincount(ids.buckets)[ids.buckets[table[:, 0]]]
-    rec._new = (SemanticIds(ids.codes[:old], ids.sizes, ids.collision),
-                SemanticIds(codes, ids.sizes[:codes.shape[1]], False), torch.from_numpy(table),
-                torch.from_numpy(np.log(held)))
-    return rec._new
+    self._new = (SemanticIds(ids.codes[:old], ids.sizes, ids.collision),
+                 SemanticIds(codes, ids.sizes[:codes.shape[1]], False), torch.from_numpy(table),
+                 torch.from_numpy(np.log(held)))
+    return self._new
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #best-new
 def _best_new(rec, rank, histories, k, filter_seen, hidden):
     "The best new items of every row and their scores (R, m)."
-    _, learned, table, logs = _apart(rec)
+    _, learned, table, logs = rec.new_codes
     m, n = _places(rec, k), len(histories)
     found = rank(filter_seen=False, exact=True, among=learned)(histories, np.arange(n),
                                                                min(learned.n_items, max(64, 4 * m)))
@@ -343,7 +344,7 @@ def _by_search(rec, spec, histories, k, filter_seen, user_keys, exact, beams, hi
     if not rec.added or spec.built_from == 'ids':   # whose nodes are those of the whole trie
         found = rank(hidden=hidden)(histories, np.arange(len(histories)), k)
         return found.items, found.scores, found.exact
-    found = rank(hidden=hidden, among=_apart(rec)[0])(histories, np.arange(len(histories)), k)
+    found = rank(hidden=hidden, among=rec.new_codes[0])(histories, np.arange(len(histories)), k)
     if not _places(rec, k): return found.items, found.scores, found.exact
     items, scores = _best_new(rec, rank, histories, k, filter_seen, hidden)
     both = torch.cat([found.scores, scores.to(found.scores)], 1)                  # (R, k + m)
