@@ -103,7 +103,7 @@ def rows(self:NodeTable,
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #table-rows
 @patch
-def _look_up(self:NodeTable, table, nodes): # (…, D or 1)
+def _embed(self:NodeTable, table, nodes): # (…, D or 1)
     if not self.hashed: return F.embedding(nodes, table.weight)
     return F.embedding(self.rows(nodes), table.weight).sum(-2)
 
@@ -113,7 +113,7 @@ def forward(self:NodeTable,
     nodes:torch.Tensor, # (…) int64
 )->torch.Tensor:        # (…, D)
     "Vectors of nodes."
-    return self._look_up(self.vectors, nodes)
+    return self._embed(self.vectors, nodes)
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #bias
 @patch
@@ -121,7 +121,7 @@ def bias(self:NodeTable,
     nodes:torch.Tensor, # (…) int64
 )->torch.Tensor:        # (…)
     "Biases of nodes."
-    return self._look_up(self.biases, nodes)[..., 0]
+    return self._embed(self.biases, nodes)[..., 0]
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #children
 def list_siblings(
@@ -177,7 +177,7 @@ def scores(self:Groups,
 
 # %% ../nbs/6_models/6_tiger_trie.ipynb #pays
 @patch
-def pays(self:Groups,
+def worth_grouping(self:Groups,
     n_children:int, # E, of all rows together
 )->bool:
     "Whether the rectangles hold fewer vectors than the lists, and not too much padding."
@@ -196,7 +196,7 @@ def child_logits(
     "Scores of all children, grouped where that pays."
     if len(nodes):
         groups = Groups(first, nodes)
-        if groups.pays(len(row)):
+        if groups.worth_grouping(len(row)):
             x = groups.scores(table, states).flatten()                            # (U·R·C,)
             return x[groups.slot[row] * groups.shape[2] + child - first[nodes][row]]
     return (states[row] * table(child)).sum(-1) + table.bias(child)
@@ -215,7 +215,7 @@ def sibling_loss(
     if not len(keep): return states.sum() * 0
     states, nodes, targets = head(states[keep]), nodes[keep], targets[keep]
     groups = Groups(first, nodes)
-    if groups.pays(int((first[nodes + 1] - first[nodes]).sum())):
+    if groups.worth_grouping(int((first[nodes + 1] - first[nodes]).sum())):
         x = groups.scores(table, states).flatten(0, 1)[groups.slot]               # (P', C)
         return F.cross_entropy(x, targets - first[nodes], reduction='sum')
     row, child = list_siblings(first, nodes)
