@@ -58,9 +58,6 @@ class Ranking:
 @patch
 def __iter__(self:Ranking): return iter((self.items, self.scores))
 
-@patch(as_prop=True)
-def opened(self:Ranking): return self.expanded    # its name before
-
 # %% ../nbs/7_decoding/2_decoding.ipynb #level-by-level
 def level_by_level(
     search:TrieSearch, # at its root
