@@ -74,7 +74,7 @@ def from_main(
 # %% ../nbs/0_basics/3_processes.ipynb #report-rank
 @contextmanager
 def report_rank():
-    "What fails inside is said with the number of its process, if there are several, and raised."
+    "Report what fails inside with the number of its process, if there are several, and raise it."
     try: yield
     except Exception as e:
         if rank_size()[1] > 1:

@@ -60,7 +60,7 @@ def key_text(
 
 # %% ../nbs/0_basics/5_tables.ipynb #key-column
 def _float_texts(s, where):
-    "A column of floats as text, null where it is no finite number."
+    "A column of floats as text, null where it is not a finite number."
     big = s.fill_nan(None).abs().max()
     if big is not None and 2**53 <= big < float('inf'): _from_number(float(big), where)
     whole = pl.when(pl.col('x') == pl.col('x').floor()).then(
@@ -173,7 +173,7 @@ def parquet_metadata(
 
 # %% ../nbs/0_basics/5_tables.ipynb #parsed
 def _parsed(text, separator, quote):
-    "Text as a table of texts, empty rows left out; None where it is none."
+    "Text as a table of texts, empty rows left out; None where it cannot be parsed."
     try:
         table = pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False, quote_char=quote)
     except pl.exceptions.PolarsError: return None
