@@ -53,7 +53,7 @@ def read_inter_json(
     path:Path, # file in the form {user: [item, …]}, oldest item first
     item_keys=None, # N keys of the catalogue; ids beyond it are refused
 )->Interactions:
-    "Read the origin's form; raises InputError for ids that are no valid item and for empty histories."
+    "Read the origin's form; raises InputError for ids that are not valid items and for empty histories."
     d = read_json(path)
     _check_lists(d, path, 'user', 'item', None if item_keys is None else len(item_keys))
     if not d: raise InputError(f'{path}: no users; write at least one history')

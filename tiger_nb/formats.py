@@ -55,7 +55,7 @@ _NUMBER = re.compile(r'-?\d+(\.\d*)?')
 
 # %% ../nbs/1_data/5_formats.ipynb #movielens
 def _movielens(first):
-    "The form of a MovieLens file without a header, by its first line; None where it is none."
+    "The form of a MovieLens file without a header, by its first line; None for any other line."
     fields = first.split('::')
     if len(fields) == 4 and _NUMBER.fullmatch(fields[3].strip()):
         return Form('table', 'MovieLens (::)', _RATED, '::', False)
@@ -90,7 +90,7 @@ def _table_form(path, first, delimiter):
 
 # %% ../nbs/1_data/5_formats.ipynb #table-form
 def _blank_form(lines):
-    "The form of lines of words without a separator; None where they are no keys."
+    "The form of lines of words without a separator; None where the words are not keys."
     words = [l.split() for l in lines[:200]]
     if not all(len(w) > 1 and all(any(c.isdigit() for c in x) for x in w) for w in words): return None
     if all(len(w) == 2 for w in words): return Form('pairs', 'lines of user item (SASRec)')
@@ -295,7 +295,7 @@ def _dated(table, path, o):
 
 # %% ../nbs/1_data/5_formats.ipynb #filters
 def _is_dates(times):
-    "Whether times are dates: by their type, or because the first is no number."
+    "Whether times are dates: by their type, or because the first is not a number."
     if times.dtype != pl.String: return times.dtype.is_temporal()
     first = times.drop_nulls().head(1).str.strip_chars()
     return bool(first.cast(pl.Float64, strict=False).is_null().any())

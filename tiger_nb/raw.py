@@ -82,7 +82,7 @@ _DATE = (r'^(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,6}
          r'\s*(?:Z|UTC|([+-]\d\d):?(\d\d))?)?$')
 
 def _dates(t):
-    "ISO dates as microseconds since 1970 in UTC, null where a text is none."
+    "ISO dates as microseconds since 1970 in UTC, null where a text is not one."
     parts = t.str.strip_chars().str.extract_groups(_DATE).struct.unnest()
     part = lambda i, default: pl.col(str(i)).fill_null(default)
     text = pl.concat_str('1', pl.lit('-'), '2', pl.lit('-'), '3', pl.lit('T'), part(4, '00:00'),
@@ -190,7 +190,7 @@ def read_events(
 def read_reviews(
     path:Path, # reviews_<Category>_5.json, gzip or not
 )->pl.DataFrame: # columns user, item, timestamp
-    "Read raw Amazon reviews; raises InputError naming the file and the line that is no review."
+    "Read raw Amazon reviews; raises InputError naming the file and the line that is not a review."
     return read_events(path, 'reviewerID', 'asin', 'unixReviewTime')
 
 # %% ../nbs/1_data/1_raw.ipynb #asin-pattern
@@ -291,7 +291,7 @@ def _sound(path, checksum):
     return '.gz' not in path.suffixes or _whole_gzip(path)
 
 # %% ../nbs/1_data/1_raw.ipynb #stream
-class _Hopeless(Exception): "A download that will not get better when it is tried again."
+class _Permanent(Exception): "A download that will not get better when it is tried again."
 
 class _Limited:
     "A file that takes so many bytes for so many seconds."
@@ -300,8 +300,8 @@ class _Limited:
         self.seconds = seconds
     def write(self, chunk):
         self.left -= len(chunk)
-        if self.left < 0: raise _Hopeless(f'it is larger than {self.size:,} bytes')
-        if time.monotonic() > self.until: raise _Hopeless(f'it takes longer than {self.seconds:g} seconds')
+        if self.left < 0: raise _Permanent(f'it is larger than {self.size:,} bytes')
+        if time.monotonic() > self.until: raise _Permanent(f'it takes longer than {self.seconds:g} seconds')
         return self.file.write(chunk)
     def flush(self): self.file.flush()
 
@@ -316,7 +316,8 @@ def _downloader(size, seconds):
             with open(path, 'wb') as f: get(url, _Limited(f, size, seconds), pup)
         except requests.HTTPError as e:
             status = e.response.status_code
-            kind = _Hopeless if 400 <= status < 500 and status not in (408, 429) else requests.ConnectionError
+            final = 400 <= status < 500 and status not in (408, 429)
+            kind = _Permanent if final else requests.ConnectionError
             raise kind(f'the server answers {status}') from None
     return download
 
@@ -324,7 +325,7 @@ def _downloader(size, seconds):
 def _reason(e):
     "Why a download failed, in a few words."
     text = str(e)
-    if isinstance(e, _Hopeless) or text.startswith('the server answers'): return text
+    if isinstance(e, _Permanent) or text.startswith('the server answers'): return text
     return 'the content is not the expected one (checksum)' if 'hash' in text else type(e).__name__
 
 def _attempts(url, path, checksum, tries, size, seconds):
@@ -357,7 +358,7 @@ def fetch(
         if type(e).__module__.startswith(('requests', 'urllib3')) or isinstance(e, ConnectionError): why = e
         else: raise InputError(f'{path}: {(e.strerror or str(e)).lower()}; free some space or choose a '
                                'folder that can be written') from None
-    except (_Hopeless, ValueError) as e: why = e
+    except (_Permanent, ValueError) as e: why = e
     else: return path
     finally:
         shutil.rmtree(part.parent, ignore_errors=True)
