@@ -142,7 +142,7 @@ def _best_groups(s, k, width):
     return groups.gather(1, best.expand(-1, -1, width)).flatten(1), ids.flatten(1)
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #clear-top-def
-def _clear_top(s, k=10, width=64):
+def _unambiguous_top(s, k=10, width=64):
     "Item ids that stand among the first k of a row of `s` (B, N) however ties are broken"
     near, ids = _best_groups(s, k, width)
     near = torch.nn.functional.pad(near, (0, 1), value=-torch.inf)  # a catalogue of k items has a bound too
@@ -179,7 +179,7 @@ def _block_scorer(histories, targets, n_items, filter_seen, block):
             at = tuple(torch.from_numpy(x).to(s.device) for x in _seen_places(histories, rows))
             s[at] = -torch.inf
         own = s.gather(1, torch.from_numpy(targets[rows]).to(s.device)[:, None])  # (B, 1)
-        return _block_ranks(s, own, ones), _clear_top(s)
+        return _block_ranks(s, own, ones), _unambiguous_top(s)
     return ranked
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #factored-step
@@ -222,7 +222,7 @@ def evaluate_scores(
     targets = _check_ids(targets, n_items, 'targets')
     def step(rows):
         s = _scored(score, histories, rows, n_items, filter_seen)  # (B, N)
-        return target_ranks(s, targets[rows], buckets), _clear_top(s)
+        return target_ranks(s, targets[rows], buckets), _unambiguous_top(s)
     if buckets is None and hasattr(score, 'factors'):
         step = _factored(score.factors, histories, targets, n_items, filter_seen)
     return _evaluate(step, histories, n_items, batch_size, ks, desc, ranks)
@@ -268,7 +268,7 @@ _ALLOWED = dict(order=('standard', 'origin', 'given'), hit_accounting=('item', '
 class Card:
     "How a result was measured. A wrong `order` or `hit_accounting` raises `InputError`."
     dataset:str # name of the data set
-    order:str # 'standard', 'origin' or 'given'; 'seed' is the old name of 'origin'
+    order:str # 'standard', 'origin' or 'given'
     split_sha256:str # hash of the split
     filter_seen:bool=True # were the items of the history excluded?
     hit_accounting:str='item' # 'item', or 'bucket': any item that shares the learned codes
@@ -352,7 +352,7 @@ def save_record(
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #read-json
 def _read_record(path):
-    "The JSON object in `path`, with one clear sentence if there is none"
+    "The JSON object in `path`; raises `InputError` where there is none."
     if not Path(path).exists(): raise InputError(f'{path}: no such record; train or evaluate first')
     return check(read_json(path), RECORD, path, 'evaluate again to write the record anew')
 
@@ -366,7 +366,7 @@ _CARD = schema_of(Card, more=True, seed=maybe(_SEED), parameters=_SEED, train_se
 def load_record(
     path, # JSON file that `save_record` wrote
 )->dict:  # {card: Card, metrics, train_seconds, ...}
-    "A file that is absent, no JSON, or no record by its schema raises `InputError` that names the field."
+    "A file that is absent, or does not fit the schema of a record, raises `InputError` that names the field."
     record = _read_record(path)
     values, names = _LATER | record['card'], [f.name for f in fields(Card)]
     if absent := [n for n in names if n not in values]:
