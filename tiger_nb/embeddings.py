@@ -52,7 +52,7 @@ _USUAL = [field for _, field, *_ in Formatter().parse(TEMPLATE)] + ['brand']  # 
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #template-parts
 def _template_parts(template, columns):
-    "[(label, field)] of a template; raises `InputError` for a field that is no column, or if none is known"
+    "[(label, field)] of a template; raises `InputError` for a field that is not a column, or if none is"
     try: parts = [(label, field) for label, field, *_ in Formatter().parse(template)]
     except ValueError as e:
         raise InputError(f'template {template!r}: {e}; write each field as {{column}}') from None
@@ -69,7 +69,7 @@ def item_texts(
     items:pl.DataFrame, # one row per item
     template:str=TEMPLATE, # text with a {column} for each field to use
 )->list[str]:  # N texts
-    "One text per item. Raises `InputError` for a field that is no column, or when no field is known."
+    "One text per item. Raises `InputError` for a field that is not a column, or when no field is known."
     parts = _template_parts(template, items.columns)
     known = [field for _, field in parts if field in items.columns]
     def text(row):
@@ -197,10 +197,10 @@ def collaborative_svd(
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #encoders
 ENCODERS = ('tfidf', 'minilm', 'st:NAME_OR_FOLDER', 'lm:NAME_OR_FOLDER', 'attributes', 'covisitation',
-            'collaborative', 'sasrec:RUN_FOLDER', 'file:PATH', 'fused')
+            'collaborative', 'sasrec:RUN_FOLDER', 'file:PATH', 'all')
 
 def _check_encoder(name):
-    "Raises `InputError` for a name that is no encoder"
+    "Raises `InputError` for an unknown name"
     kind, _, place = name.partition(':')
     if place if kind in ('st', 'lm', 'sasrec', 'file') else name in ENCODERS: return
     raise InputError(f'encoder {name!r} is unknown; use auto, {", ".join(ENCODERS)}, '
@@ -208,11 +208,12 @@ def _check_encoder(name):
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #expanded
 def _expanded(name, dataset):
-    "What 'auto' and 'fused' stand for on this data; raises `InputError` for an unknown name."
+    "What 'auto' and 'all' stand for on this data; raises `InputError` for an unknown name."
     table = isinstance(dataset, pl.DataFrame)
-    if name == 'auto': name = 'tfidf' if table or dataset.has_text else 'fused'
+    if name == 'auto': name = 'tfidf' if table or dataset.has_text else 'all'
+    if name == 'fused': name = 'all'  # its old name
     _check_encoder(name)
-    if name != 'fused' or table: return [name]
+    if name != 'all' or table: return [name]
     text, attributes = dataset.has_text, dataset.attributes is not None
     return [*(['tfidf'] if text else []), *(['attributes'] if attributes else []), 'covisitation']
 
@@ -244,7 +245,7 @@ def _texts(dataset, template):
     table = isinstance(dataset, pl.DataFrame)
     if not table and not dataset.has_text:
         raise InputError(f"data set '{dataset.name}': has no item text (items.jsonl); "
-                         "use the encoder 'fused'")
+                         "use the encoder 'all'")
     texts = item_texts(dataset if table else dataset.items, template)
     if not any(texts):
         raise InputError(f'items: none has a text for the template {template!r}; '
@@ -346,7 +347,7 @@ def transform(self:Encoder,
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #fit-encoder
 def fit_encoder(
     dataset:Dataset|pl.DataFrame, # histories and catalogue; for texts or a file a table of items will do
-    encoder:str='auto', # one of `ENCODERS`, 'auto' ('tfidf' with text, else 'fused'), or a fusion of several
+    encoder:str='auto', # one of `ENCODERS`, 'auto' ('tfidf' with text, else 'all'), or a fusion of several
     dim:int=128, # dimensions of each kind of SVD vectors; neural encoders have their own
     seed:int=0, # of the randomised SVD
     template:str=TEMPLATE, # text with a {column} for each field to use
@@ -420,7 +421,7 @@ def load(cls:Encoder,
     path, # .safetensors file of `save`
     cache=None, # folder of the neural encoders' cache; None: the usual one; False: none
 )->Encoder:
-    "Read a fitted encoder. Raises `InputError` when the file is missing or is none."
+    "Read a fitted encoder. Raises `InputError` when the file is missing or holds no encoder."
     try:
         texts, arrays = _read_arrays(path)
         meta, about = texts['meta'], list(enumerate(texts['parts']))

@@ -160,7 +160,7 @@ def _check_ending(path, readers=READERS):
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #one-form
 def _check_form(vectors, keys, rows):
-    "Raises for keys that are no list, complex numbers, and a field `rows` that says neither of its words."
+    "Raises for keys that are not a list, complex numbers, and a field `rows` that says neither of its words."
     if keys is not None and not isinstance(keys, pl.Series) and np.ndim(keys) != 1:
         raise ValueError('its keys are no list of texts or numbers')
     if np.iscomplexobj(vectors): raise ValueError('its numbers are complex')
