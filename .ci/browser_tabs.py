@@ -125,6 +125,82 @@ def the_beam_tree_explains_the_list(v):
     v.page.locator('[data-do=grow]').click()
     v.page.wait_for_function("document.querySelector('[data-figure=beam]').dataset.grown", timeout=30_000)
 
+NODE = """b => { const t = b._fullData.find(t => t.name === 'kept'), r = b.getBoundingClientRect()
+  const l = b._fullLayout
+  return [r.x + l._size.l + l.xaxis.l2p(t.x[1]), r.y + l._size.t + l.yaxis.l2p(t.y[1]), t.customdata[1]] }"""
+OVERPRINTED = """b => { const names = [...b.querySelectorAll('.ytick text')].map(x => x.getBoundingClientRect())
+  const right = Math.max(...names.map(r => r.right))
+  return [...b.querySelectorAll('.bartext')].filter(x => x.getBoundingClientRect().left < right).length
+    + names.filter((r, i) => names.slice(0, i).some(s => r.top < s.bottom && s.top < r.bottom)).length }"""
+
+@check
+def the_star_of_the_beam_is_named_and_a_prefix_chosen(v):
+    named = "b => b._fullData.filter(t => t.marker?.symbol === 'star').map(t => t.name)"
+    view, tree = opened(v, 'recommend', history='5,6,7'), v.page.locator('[data-figure=beam]')
+    assert tree.evaluate(named) == ['the model’s own first'], tree.evaluate(named)
+    opened(v, 'recommend', user=0)
+    assert tree.evaluate(named) == ['the held-out item'], tree.evaluate(named)
+    note = view.locator('[data-part="recommend.beam"]')
+    expect(note).to_contain_text(re.compile(r'the held-out item. It fell out at level \d: its prefix has rank'))
+    assert note.get_by_text('so it is not in the picture').count() == 0, 'the star that is named is not drawn'
+    for name in ('change', 'looked'):
+        assert not view.locator(f'[data-figure={name}]').evaluate(OVERPRINTED), f'{name} is overprinted'
+    expect(view.locator('[data-part="recommend.lost"] thead')).to_contain_text('rank in the beam')
+    view.locator('#tiger-list [data-do=select]').nth(3).click()
+    ready(v)
+    assert tree.evaluate(named) == ['the selected item'], tree.evaluate(named)
+    tree.scroll_into_view_if_needed()
+    x, y, prefix = tree.evaluate(NODE)
+    v.page.mouse.click(x, y)
+    expect(note).to_contain_text(f'begin with {prefix}')
+    assert f'prefix={prefix}' in v.page.url
+    ready(v)
+    faint = "b => b._fullData.find(t => t.name === 'kept').marker.opacity.filter(o => o < 1).length"
+    assert tree.evaluate(faint), 'the other prefixes are not dimmed'
+    other = note.locator('.prefixes button').first
+    other.focus()
+    v.page.keyboard.press('Enter')
+    expect(note).to_contain_text(f'begin with {other.get_attribute("data-prefix")}')
+    ready(v)
+    expect(other).to_be_focused()
+
+@check
+def bundles_are_chosen_and_no_group_is_lost(v):
+    from types import SimpleNamespace
+    import polars as pl
+    from tiger_nb.app.compare import fewer
+    from tiger_nb.app.state import divisions
+    many = pl.DataFrame(dict(group=list('abcdefghijklmnop'), users=list(range(16, 0, -1)), tiger=[.5] * 16))
+    few = fewer(many)
+    assert few['group'][-1] == 'others (5)' and few['users'].sum() == 136 and few['tiger'][-1] == .5, few
+    assert 'category' not in divisions(SimpleNamespace(divisions={'step': '', 'category': ''}, labels={}))
+    view = opened(v, 'compare', user=1, item=ranked_first(v))
+    flow = view.locator('[data-figure=flow]')
+    assert .25 in flow.evaluate('b => b._fullData.map(t => t.opacity)'), 'the other items are not dimmed'
+    view.locator('[data-do=toggle][data-name=counter]').click()
+    expect(view.locator('.side')).to_have_count(2)
+    view.locator('[data-key=k]').select_option('5')
+    expect(view.locator('.side').first.locator('li')).to_have_count(5)
+    expect(view.locator('[data-part="compare.groups"] thead')).not_to_contain_text('Counter')
+    assert 'shown=tiger,sasrec' in v.page.url and 'k=5' in v.page.url, v.page.url
+    expect(view.locator('[data-part="compare.groups"]')).to_contain_text('2,000 of 3,000 test users')
+
+def ranked_first(v):
+    "The item that TIGER puts first for user 1."
+    opened(v, 'recommend', user=1)
+    return ranked(v, 'tiger')[0]
+
+@check
+def a_link_says_what_is_unknown_here(v):
+    for tab, state, said in (('recommend', dict(history='5,99999,7'), '1 of 3 items'),
+                             ('compare', dict(user=99999), 'The user 99999 is unknown here'),
+                             ('tree', dict(prefix=999), 'No item here begins with the codes 999'),
+                             ('maps', dict(item=5000, color='smell'), 'The item 5000 is unknown here')):
+        opened(v, tab, **state)
+        expect(v.page.locator('.status')).to_contain_text(said)
+    v.page.get_by_label('Find an item').fill('999, 1, *')
+    expect(v.page.locator('.results')).to_contain_text('No item begins with 9991')
+
 @check
 def bundles_are_compared(v):
     view = opened(v, 'compare', user=1)
@@ -197,8 +273,7 @@ def a_lasso_is_kept_in_the_address(v):
     view = opened(v, 'maps')
     box = view.locator('[data-figure=map1]')
     box.scroll_into_view_if_needed()
-    box.hover()
-    box.locator('.modebar-btn[data-val=lasso]').click()
+    view.get_by_role('button', name='Draw a lasso around items').first.click()
     at = box.bounding_box()
     corner = lambda i, j: (at['x'] + at['width'] * i, at['y'] + at['height'] * j)
     v.page.mouse.move(*corner(.25, .3))
@@ -216,6 +291,30 @@ def a_lasso_is_kept_in_the_address(v):
     assert v.page.locator('[data-figure=map1]').evaluate(lit) == n, 'a link shows another selection'
     with v.page.expect_download() as got: v.page.locator('[data-do=csv][data-table=lit]').click()
     assert len(Path(got.value.path()).read_text().splitlines()) == n + 1
+
+@check
+def zoom_tool_and_search_come_back_with_a_link(v):
+    view = opened(v, 'maps', user=1)
+    box, ranges = view.locator('[data-figure=map1]'), 'b => b._fullLayout.xaxis.range'
+    whole = box.evaluate(ranges)
+    box.hover()
+    v.page.mouse.wheel(0, -300)
+    v.page.wait_for_url('**zoom=1,*')
+    near = box.evaluate(ranges)
+    assert near[1] - near[0] < whole[1] - whole[0], 'the wheel does not zoom'
+    view.get_by_role('button', name='Draw a lasso around items').first.click()
+    view.get_by_label('Find an item').fill('tent')
+    expect(view.locator('.results li').first).to_be_visible()
+    v.page.reload()
+    ready(v)
+    assert np.allclose(box.evaluate(ranges), near, atol=.1), 'a link shows another part of the map'
+    expect(view.locator('[data-tool=lasso]').first).to_have_attribute('aria-pressed', 'true')
+    expect(view.get_by_label('Find an item')).to_have_value('tent')
+    expect(view.locator('.results li').first).to_be_visible()
+    v.page.keyboard.press('Escape')
+    view.get_by_label('Find an item').press('Escape')
+    view.get_by_role('button', name='Show the whole map again').first.click()
+    v.page.wait_for_function("!location.search.includes('zoom') && !location.search.includes('q=')")
 
 @check
 def a_new_item_gets_codes_and_comes_up(v):
@@ -300,6 +399,16 @@ def the_keyboard_is_enough(v):
     v.page.keyboard.press('Enter')
     expect(v.page.locator('.hint')).to_be_hidden()
     expect(v.page.locator('#view')).to_be_focused()
+    opened(v, 'recommend', user=1)
+    box = v.page.get_by_label('Add an item')
+    box.fill('tent')
+    expect(v.page.locator('.found li').first).to_be_visible()
+    box.press('ArrowDown')
+    expect(v.page.locator('.found button').first).to_be_focused()
+    v.page.keyboard.press('Enter')
+    expect(v.page.locator('#view')).to_contain_text('no held-out item')
+    ready(v)
+    expect(box).to_be_focused()
 
 CONTRAST = """() => {
   const rgb = s => s.match(/[\\d.]+/g).map(Number)
@@ -346,7 +455,37 @@ def a_phone_needs_no_sideways_scrolling(v):
         expect(v.page.locator('#sasrec-list')).to_be_hidden()
         v.page.get_by_role('button', name='Show the list of SASRec').click()
         expect(v.page.locator('#sasrec-list')).to_be_visible()
+        v.page.locator('#sasrec-list [data-do=select]').nth(2).click()
+        seen_soon(v, '[data-part="recommend.lost"]')
+        expect(v.page.locator('#sasrec-list')).to_be_visible()   # the switch forgets nothing
+        assert 'side=sasrec' in v.page.url
+        for name in ('mass', 'lost'):
+            scrolls = v.page.locator(f'.wide[aria-label={name}]').evaluate(
+                "w => [w.scrollWidth > w.clientWidth, w.classList.contains('scrolls')]")
+            assert scrolls[0] == scrolls[1], f'the notice under the table {name} is wrong: {scrolls}'
+        expect(v.page.get_by_role('link', name='Use via API')).to_be_visible()
+        opened(v, 'compare', user=1)
+        v.page.locator('.side:visible [data-do=select]').first.click()
+        seen_soon(v, '[data-figure=flow]')
     finally: v.page.set_viewport_size({'width': 1400, 'height': 1000})
+
+def seen_soon(v, place):
+    "A phone scrolls to the result of a tap."
+    v.page.wait_for_function("""p => { const r = document.querySelector(p)?.getBoundingClientRect()
+        return r && r.top > -20 && r.top < 300 }""", arg=place, timeout=20_000)
+
+@check
+def a_tablet_has_the_buttons_of_figures(v):
+    context = v.page.context.browser.new_context(viewport=dict(width=820, height=1100), has_touch=True,
+                                                 is_mobile=True)
+    try:
+        page = context.new_page()
+        page.goto(f'{v.url}/?tab=tree&user=1')
+        page.wait_for_function(READY, timeout=60_000)
+        save = page.locator('.drawing [data-do=save]').first
+        assert save.evaluate('b => getComputedStyle(b.parentNode).opacity') == '1', 'PNG is not to be seen'
+        assert save.bounding_box()['height'] >= 32
+    finally: context.close()
 
 HOSTILE = ['<img src=x onerror=alert(1)>', '${alert(1)}{{value}}`', '<script>alert(1)</script>',
            '"><svg onload=alert(1)>', "'; alert(1); '"]
@@ -467,13 +606,15 @@ def every_action_is_an_endpoint(v):
     from gradio_client import Client
     client = Client(v.url, verbose=False)
     named = client.view_api(print_info=False, return_format='dict')['named_endpoints']
-    want = ('recommend user_history find_items find_users beam lost why compare where_models_win levels_lost '
+    want = ('recommend user_history find_items find_users examples beam lost why decoder_attention compare '
+            'where_models_win levels_lost '
             'item_card neighbours map_places items_within with_prefix code_tree codebook items_with_code '
             'report_card encode_item recommend_with_item sample_diversity runs missing_parts').split()
-    assert {f'/{n}' for n in want} == set(named), sorted(named)
+    assert {f'/{n}' for n in want} <= set(named), sorted(named)
     for name, about in named.items():
         assert about.get('description'), f'{name} has no description'
         assert all(p['python_type']['type'] for p in about['parameters']), f'{name} is not typed'
+        assert all(p['label'] == p['parameter_name'] for p in about['parameters']), f'{name} names no parameter'
     user = client.predict(user=1, api_name='/user_history')
     told = client.predict(history=user['history'], api_name='/recommend')
     opened(v, 'recommend', user=1)
@@ -481,9 +622,18 @@ def every_action_is_an_endpoint(v):
     x, y = np.array(client.predict(api_name='/map_places')).T
     box = [5, -9e5, 5, 9e5, 9e5, 9e5, 9e5, -9e5]   # all to the right of 5
     assert client.predict(corners=box, api_name='/items_within') == np.flatnonzero(x > 5).tolist()
-    try: client.predict(history=[10**7], api_name='/recommend')
-    except Exception as e: assert 'unknown' in str(e), e
-    else: raise AssertionError('an unknown item was taken')
+    for name, wrong, said in BAD:
+        try: client.predict(api_name=f'/{name}', **wrong)
+        except Exception as e: assert said in str(e), f'{name} {wrong}: {e}'
+        else: raise AssertionError(f'{name} took {wrong}')
+
+BAD = [('recommend', dict(history=[10**7]), 'unknown'), ('recommend', dict(history=[1], k='x'), 'whole number'),
+       ('recommend', dict(history=[1], k=0), '1 to 50'), ('beam', dict(history=[1], beams=500), '1 to 200'),
+       ('recommend', dict(history=[1] * 400), 'at most 200'), ('item_card', dict(item=7.5), 'whole number'),
+       ('item_card', dict(item=None), 'whole number'), ('user_history', dict(user=1.5), 'whole number'),
+       ('code_tree', dict(prefix=[1, 2, 3, 4, 5]), 'at most 4'), ('code_tree', dict(prefix=[10**20]), '-1 to'),
+       ('find_items', dict(query=5), 'a text'), ('items_within', dict(corners=['a'] * 6), 'a number'),
+       ('encode_item', dict(title=''), 'is empty'), ('where_models_win', dict(by='luck'), 'take one of')]
 
 @check
 def fifty_visitors_get_their_own_lists(v):

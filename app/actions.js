@@ -26,9 +26,16 @@ const CHANGES = {
   }),
   lasso: (s, d) => ({lasso: d.lasso}),
   dark: () => ({prefix: [], lasso: []}),
-  set: (s, d) => ({[d.key]: d.value})
+  set: (s, d) => ({[d.key]: d.value}),
+  toggle: (s, d) => {
+    const on = new Set(s.shown.length ? s.shown : d.all.split(','))
+    if (!on.delete(d.name)) on.add(d.name)
+    return {shown: on.size === d.all.split(',').length ? [] : [...on]}
+  }
 }
+const NARROW = 760
 const act = async d => {
+  say('')
   if (d.do === 'undo') {
     if (past.length) {
       state = past.pop()
@@ -40,8 +47,9 @@ const act = async d => {
   if (d.do === 'csv' && d.source) Object.assign(tables, (await ask(d.source)).tables)
   if (d.do === 'csv') return save(new Blob([tables[d.table] || ''], {type: 'text/csv'}), `${d.table}.csv`)
   if (d.do === 'save') return
+  if (d.do === 'tool') return tool(d)
   if (d.do === 'side') {
-    for (const x of view.querySelectorAll('.sides')) x.dataset.side = d.side
+    keep({side: d.side})
     return sides()
   }
   if (d.do === 'grow') return grow()
@@ -58,19 +66,28 @@ const act = async d => {
     more = change(state, d)
   if (d.do !== 'tab') past = [...past.slice(-49), before]
   state = {...state, ...more}
-  if (['add', 'remove', 'move', 'clear', 'user', 'restore'].includes(d.do) && 'history' in more) state.q = ''
+  const top = scrollY
   await show({keep: d.do !== 'tab' && d.do !== 'user'})
-  if (d.do === 'select' && innerWidth < 760)
-    view.querySelector('.card, .later')?.scrollIntoView({behavior: 'smooth', block: 'start'})
+  if (innerWidth < NARROW) reach(d.do === 'dark' ? 'prefix' : d.do, top)
   // the link that led here is gone with the old view; a late answer takes the focus from nothing else
   if (d.do === 'tab' && document.activeElement === document.body) view.focus({preventScroll: true})
+}
+const reach = async (what, top) => {
+  // on a phone the result of a tap comes into sight, unless one has scrolled on meanwhile
+  await filled
+  const place = [...view.querySelectorAll(`[data-result~="${what}"]`)].find(x => x.offsetHeight)
+  if (!place || Math.abs(scrollY - top) > 2) return
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+  place.scrollIntoView({behavior: still ? 'auto' : 'smooth', block: 'start'})
 }
 const sides = () => {
   // on a phone one list is seen at a time
   for (const x of view.querySelectorAll('.sides')) {
-    for (const y of x.querySelectorAll('.side')) y.classList.toggle('off', y.dataset.name !== x.dataset.side)
+    const all = [...x.querySelectorAll('.side')],
+      on = all.some(y => y.dataset.name === state.side) ? state.side : x.dataset.side
+    for (const y of all) y.classList.toggle('off', y.dataset.name !== on)
     for (const b of view.querySelectorAll('[data-do=side]'))
-      b.setAttribute('aria-pressed', String(b.dataset.side === x.dataset.side))
+      b.setAttribute('aria-pressed', String(b.dataset.side === on))
   }
 }
 const save = (blob, name) => {
@@ -126,21 +143,16 @@ root.addEventListener('click', e => {
       scale: b.dataset.format === 'png' ? 2 : 1
     })
   } else act({...b.dataset})
+  if (b.closest('.results')) keep({q: null, find: null})
 })
 let typing
 root.addEventListener('input', e => {
   const box = e.target
   if (box.dataset.find) {
     clearTimeout(typing)
-    typing = setTimeout(async () => {
-      const place = box.closest('.search').querySelector('.results'),
-        q = box.value
-      try {
-        const got = await ask('find.' + box.dataset.find, {q})
-        if (box.value === q) place.innerHTML = got.html
-      } catch {
-        fail(place)
-      }
+    typing = setTimeout(() => {
+      keep({q: box.value || null, find: box.value ? box.dataset.find : null})
+      find(box)
     }, 150)
   }
   if (box.type === 'range') {
@@ -174,10 +186,8 @@ root.addEventListener('keydown', e => {
     t.focus()
     act({...t.dataset})
   }
-  if (e.key === 'Escape' && e.target.dataset.find) {
-    e.target.value = ''
-    e.target.closest('.search').querySelector('.results').innerHTML = ''
-  }
+  const search = e.target.closest('.search')
+  if (search) walk(search, e)
   if (e.key === 'z' && (e.ctrlKey || e.metaKey) && !/INPUT|TEXTAREA/.test(e.target.tagName)) {
     e.preventDefault()
     act({do: 'undo'})
@@ -202,6 +212,7 @@ window.addEventListener('popstate', () => {
   const now = read()
   tab = now[0]
   state = now[1]
+  own = {}
   mark()
   show({push: false})
 })

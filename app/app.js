@@ -6,14 +6,17 @@ const root = element.querySelector('.shell'),
 const TABS = [...root.querySelectorAll('[role=tab]')],
   HINTS = JSON.parse(root.dataset.hints)
 const KEYS = (
-  'user history item prefix lasso model beams color by shape level temperature title about other k'
+  'user history item prefix lasso model beams color by shape level temperature title about other k ' +
+  'shown side tool zoom q find'
 ).split(' ')
 let tab = 'recommend',
   state = {},
   said = {},
   tables = {},
   past = [],
-  asked = 0
+  asked = 0,
+  own = {}, // what the browser alone changes and no answer takes back: list, tool, zoom, search
+  filled = Promise.resolve() // when the places of the view are filled
 const took = {} // part -> ms it took before
 const working = new Set() // what is asked now
 
@@ -33,6 +36,14 @@ const write = push => {
     if (v !== null && v !== undefined && KEYS.includes(k)) p.set(k, v)
   const to = '?' + p.toString().replaceAll('%2C', ',') + location.hash
   if (to !== location.search + location.hash) history[push ? 'pushState' : 'replaceState'](null, '', to)
+}
+
+const keep = more => {
+  // into the address, and nothing is asked
+  Object.assign(own, more)
+  Object.assign(state, more)
+  Object.assign(said, more)
+  write(false)
 }
 
 // A link to another view does not show the one that came with the page.
@@ -75,9 +86,10 @@ const show = async ({push = true, keep = false} = {}) => {
   try {
     const got = await ask(tab, {}, view.dataset.tab === tab ? view.dataset.mark : '')
     if (mine !== asked) return
-    state = got.state
-    said = got.address
+    state = {...got.state, ...own}
+    said = {...got.address, ...own}
     write(push)
+    if (got.dropped?.length) say(got.dropped.join(' '))
     view.dataset.tab = tab
     if (got.again) setTimeout(() => mine === asked && show({push: false, keep: true}), got.again * 1000)
     if (got.same) return fill_parts(view)
@@ -110,19 +122,26 @@ const fill = (place, got, keep) => {
     f.replaceWith(o)
   }
   sides()
+  tools()
   if (at)
     [...place.querySelectorAll('.scroll, .found')].forEach((x, i) => {
       x.scrollTop = at[i] || 0
     })
   for (const box of place.querySelectorAll('.figure'))
     if (got.figures[box.dataset.figure]) draw(box, got.figures)
+  if (place === view) searched()
   if (focused && !view.contains(document.activeElement))
     view.querySelector(focused)?.focus({preventScroll: true})
+  for (const w of place.querySelectorAll('.wide')) overflow.observe(w)
   fill_parts(place)
 }
 const fill_parts = place => {
-  for (const p of place.querySelectorAll('[data-part]')) later(p)
+  const parts = Promise.all([...place.querySelectorAll('[data-part]')].map(later))
+  if (place === view) filled = parts
 }
+const overflow = new ResizeObserver(all => {
+  for (const {target: w} of all) w.classList.toggle('scrolls', w.scrollWidth > w.clientWidth)
+})
 const later = async place => {
   const mine = asked
   if (place.dataset.mark) place.classList.add('stale')
@@ -141,8 +160,42 @@ const later = async place => {
 const named = e => {
   // a selector for what has the focus, so that it has it again when the view is new
   if (!e || !view.contains(e) || e === view) return ''
-  const d = Object.entries(e.dataset).filter(([k]) =>
-    ['do', 'item', 'user', 'at', 'key', 'figure', 'side', 'find', 'level', 'table'].includes(k)
+  const search = e.closest('.search')?.querySelector('[data-find]') // what was found is gone by then
+  const d = Object.entries((search || e).dataset).filter(([k]) =>
+    'do item user at key name prefix figure map tool side find level table'.split(' ').includes(k)
   )
   return d.map(([k, v]) => `[data-${k}="${CSS.escape(v)}"]`).join('')
+}
+// ---- searches -------------------------------------------------------------
+const find = async box => {
+  const place = box.closest('.search').querySelector('.results'),
+    q = box.value
+  try {
+    const got = await ask('find.' + box.dataset.find, {q})
+    if (box.value === q) place.innerHTML = got.html
+  } catch {
+    fail(place)
+  }
+}
+const searched = () => {
+  // a search that the address tells of
+  const box = state.q && view.querySelector(`[data-find="${state.find}"]`)
+  if (!box || box.value) return
+  box.value = state.q
+  find(box)
+}
+const walk = (search, e) => {
+  // arrows go from the box into what was found and back; Escape empties both
+  const box = search.querySelector('[data-find]'),
+    found = [box, ...search.querySelectorAll('.results button')]
+  const to = found[found.indexOf(e.target) + {ArrowDown: 1, ArrowUp: -1}[e.key]]
+  if (to) {
+    e.preventDefault()
+    to.focus()
+  }
+  if (e.key !== 'Escape') return
+  box.value = ''
+  search.querySelector('.results').innerHTML = ''
+  keep({q: null, find: null})
+  box.focus()
 }

@@ -35,9 +35,12 @@ const draw = async (box, all) => {
       ...fig.data
     ]
   if (!box.isConnected) return
-  if (box.clientWidth < 640)
-    for (const t of fig.data)
-      if (name === 'beam' && Array.isArray(t.text)) t.text = t.text.map(x => x.split(' · ')[0].slice(0, 14))
+  const room = box.clientWidth / (fig.layout.xaxis?.tickvals?.length + 1) / 8 // letters beside a prefix
+  if (box.clientWidth < 640 && name === 'beam')
+    for (const t of fig.data) {
+      const short = x => (x.length > room ? x.slice(0, room - 1) + '…' : x)
+      if (Array.isArray(t.text) && t.name !== 'more') t.text = t.text.map(x => short(x.split(' · ')[0]))
+    }
   const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
   const h = +made.layout.height || box.clientHeight
   Object.assign(made.layout, {
@@ -48,14 +51,14 @@ const draw = async (box, all) => {
     selections: [],
     selectionrevision: ++draws
   })
+  if (map) stand(made.layout, name)
   if (made.layout.colorway === undefined) made.layout.font = {...made.layout.font, color: recolour('#22303C')}
   if (!map) box.style.height = h + 'px'
   await Plotly.react(box, made.data, made.layout, {
     displaylogo: false,
     responsive: false,
     scrollZoom: !!map,
-    displayModeBar: map ? 'hover' : false,
-    modeBarButtonsToRemove: ['toImage', 'autoScale2d']
+    displayModeBar: false
   })
   box.dataset.drawn = name
   if (box.wired) return
@@ -81,9 +84,50 @@ const draw = async (box, all) => {
       if (e.points[0]) take(e.points[0])
       return false
     })
-  if (map) box.on('plotly_selected', e => lasso(name, e))
+  if (!map) return
+  box.on('plotly_selected', e => lasso(name, e))
+  box.on('plotly_relayout', e => moved(name, e))
 }
 let draws = 0
+// ---- maps: tool and zoom -------------------------------------------------------------
+const number_of = name => (name === 'map2' ? 2 : 1)
+const zoomed = () => {
+  // {map: [x from, to, y from, to]}
+  const z = [state.zoom || []].flat().map(Number)
+  return Object.fromEntries(z.flatMap((n, i) => (i % 5 ? [] : [[n, z.slice(i + 1, i + 5)]])))
+}
+const used = name => (name.startsWith('map') && state.tool) || 'pan'
+const stand = (layout, name) => {
+  layout.dragmode = used(name)
+  const z = name.startsWith('map') && zoomed()[number_of(name)]
+  if (!z) return
+  layout.xaxis = {...layout.xaxis, range: z.slice(0, 2), autorange: false}
+  layout.yaxis = {...layout.yaxis, range: z.slice(2), autorange: false}
+}
+const moved = (name, e) => {
+  const ranges = Object.keys(e).filter(k => /^[xy]axis/.test(k))
+  if (!ranges.length || !name.startsWith('map')) return
+  const all = zoomed(),
+    {xaxis, yaxis} = view.querySelector(`.figure[data-figure=${name}]`)._fullLayout
+  if (ranges.some(k => k.endsWith('autorange'))) delete all[number_of(name)]
+  else all[number_of(name)] = [...xaxis.range, ...yaxis.range].map(x => +x.toFixed(3))
+  const z = Object.entries(all).flatMap(([n, r]) => [+n, ...r])
+  keep({zoom: z.length ? z : null})
+}
+const tool = d => {
+  if (d.tool === 'reset') {
+    const box = view.querySelector(`.figure[data-figure=${d.map}]`)
+    return Plotly.relayout(box, {'xaxis.autorange': true, 'yaxis.autorange': true})
+  }
+  keep({tool: d.tool === 'lasso' ? 'lasso' : null})
+  for (const box of view.querySelectorAll('.maps .figure[data-drawn]'))
+    Plotly.relayout(box, {dragmode: d.tool})
+  tools()
+}
+const tools = () => {
+  for (const b of view.querySelectorAll('[data-do=tool]'))
+    if (b.dataset.tool !== 'reset') b.setAttribute('aria-pressed', b.dataset.tool === used(b.dataset.map))
+}
 const bases = {} // points under figures, asked once
 const base = async said => {
   // the points of a map: asked once a colour
@@ -115,13 +159,18 @@ const grown = (fig, t) => {
       }
       continue
     }
-    const on = x.map(v => v <= t),
-      only = v => unpack(v).filter((_, i) => on[i])
-    for (const k of ['x', 'y', 'text', 'customdata', 'hovertext'])
-      if (trace[k] && typeof trace[k] === 'object') trace[k] = only(trace[k])
-    if (trace.marker && typeof trace.marker.size === 'object') trace.marker.size = only(trace.marker.size)
+    const on = x.map(v => v <= t)
+    Object.assign(trace, trimmed(trace, on))
   }
   return fig
+}
+const trimmed = (o, on) => {
+  // every list in it without the points that are not there yet
+  const one = v => {
+    if (Array.isArray(v) || v?.bdata) return unpack(v).filter((_, i) => on[i])
+    return v && typeof v === 'object' ? trimmed(v, on) : v
+  }
+  return Object.fromEntries(Object.entries(o).map(([k, v]) => [k, one(v)]))
 }
 root.redraw = draw // for pictures of the tree while it grows
 const redraw = () => {
@@ -152,7 +201,7 @@ const lasso = (name, e) => {
   const step = Math.ceil(x.length / 60),
     corners = x.map((_, i) => [x[i], y[i]]).filter((_, i) => i % step === 0)
   if (corners.length > 2)
-    act({do: 'lasso', lasso: [name === 'map2' ? 2 : 1, ...corners.flat().map(v => +v.toFixed(3))]})
+    act({do: 'lasso', lasso: [number_of(name), ...corners.flat().map(v => +v.toFixed(3))]})
 }
 const say = text => {
   status.textContent = text

@@ -1,6 +1,5 @@
 "The page: one shell that shows a tab for a state, and the typed endpoints behind the tabs."
 import json, os, socket, traceback
-from functools import wraps
 from pathlib import Path
 
 os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')   # read when gradio is imported
@@ -11,6 +10,7 @@ from starlette.middleware import Middleware
 from tiger_nb.recommender import InputError
 
 from . import codebook, compare, diversity, maps, newitem, recommend, render, runs, tree
+from .endpoints import publish
 from .limits import BODY, Guard, served_hosts
 from .state import address, choice, clean
 from .views import Views
@@ -33,7 +33,8 @@ class Page(gr.Blocks):
                                                                                               {})
         for name in ('no_proxy', 'NO_PROXY'):   # Gradio asks its own address whether it is up
             os.environ[name] = ','.join(filter(None, [os.environ.get(name), '127.0.0.1', 'localhost']))
-        own = dict(theme=theme, css_paths=HERE/'style.css', share=False, footer_links=['api'],
+        own = dict(theme=theme, css_paths=[HERE/'style.css', HERE/'pieces.css'], share=False,
+                   footer_links=['api'],
                    server_name='0.0.0.0' if os.environ.get('SPACE_ID') else '127.0.0.1', run_history=False,
                    ssr_mode=False, quiet=True, max_file_size=BODY)
         return super().launch(**(own | kw))
@@ -53,22 +54,16 @@ def answer(a, known, asked):
     "HTML, figures and tables of one part, and the state as it was understood."
     asked = asked if isinstance(asked, dict) else {}
     part = choice(asked.get('part'), known, 'recommend')
-    s = clean(a, asked.get('state'))
+    dropped = []
+    s = clean(a, asked.get('state'), dropped)
     try: shown = a.memo(part, lambda seen: known[part](a, seen), s)
     except InputError as e: shown = dict(html=render.panel(render.note(render.sentence(e), 'warn')))
     except Exception:   # a visitor sees a sentence, the log what happened
         traceback.print_exc()
         shown = dict(html=render.panel(render.note(FAILED, 'warn')))
     if shown.get('mark') and asked.get('have') == shown['mark']: shown = dict(html='', same=True)
-    return dict(figures={}, tables={}) | shown | dict(part=part, state=s, address=address(a, s))
-
-def endpoint(f):
-    "A function whose bad input is one sentence for the client."
-    @wraps(f)
-    def call(*args, **kw):
-        try: return f(*args, **kw)
-        except InputError as e: raise gr.Error(str(e), print_exception=False) from None
-    return call
+    about = dict(part=part, state=s, address=address(a, s), dropped=dropped)
+    return dict(figures={}, tables={}) | shown | about
 
 # ---- the page --------
 def build(
@@ -87,8 +82,7 @@ def build(
                 apply_default_css=False, server_functions=[show], elem_id='app',
                 head=f'<script src="gradio_api/file={PLOTLY}"></script>', colours=render.VARIABLES,
                 start=json.dumps(start))
-        for tab in TABS.values():
-            for f in tab.api(a): gr.api(endpoint(f), api_name=f.__name__, concurrency_limit=4)
+        publish(a, [f for tab in TABS.values() for f in tab.api(a)])
     page.artefacts = a
     return page.queue(max_size=64, default_concurrency_limit=4)
 
@@ -111,7 +105,8 @@ def shell(a, first):
         <progress max="1" aria-label="Computing"></progress><div class="hint" hidden>
           <span></span> <button type="button" class="do text" data-do="dismiss">Got it</button></div>
         <div class="status" role="status" aria-live="polite"></div>
-        <div id="view" role="tabpanel" tabindex="-1">{first}</div></div>''')
+        <div id="view" role="tabpanel" tabindex="-1">{first}</div>
+        <div class="foot"><a href="?view=api">Use via API</a></div></div>''')
 
 def braces(html):
     "HTML that Gradio's template leaves as it is: it is a JavaScript template string and runs ${} and {{}}."

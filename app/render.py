@@ -21,7 +21,14 @@ def count(n, thing='item'): return f'{n:,} {thing}' + ('' if n == 1 else 's')
 def listed(rows, kind, tag='ul'):
     return f'<{tag} class="{kind}">' + join('<li>{}</li>'.format, rows) + f'</{tag}>'
 
-def panel(*body, kind=''): return f'<section class="panel {kind}">' + ''.join(body) + '</section>'
+def panel(
+    *body,
+    kind='',   # classes
+    result='', # names of the actions whose result it shows, such as 'select prefix': a phone scrolls to it
+):
+    return f'<section class="panel {kind}"{shows(result)}>' + ''.join(body) + '</section>'
+
+def shows(result): return f' data-result="{result}"' if result else ''
 
 def header(head, small='', tools=''):
     name = f'<div><h3>{head}</h3><small>{small}</small></div>'
@@ -29,16 +36,19 @@ def header(head, small='', tools=''):
 
 def note(text, kind=''): return f'<p class="note {kind}" role="status">{text}</p>'
 
+def capital(text): return text[:1].upper() + text[1:]
+
 def sentence(e):
     "An InputError as a sentence of the page."
     text = str(e).strip()
-    return esc(text[:1].upper() + text[1:].rstrip('.') + '.')
+    return esc(capital(text).rstrip('.') + '.')
 
 def data(**values): return join(lambda k: f' data-{k}="{esc(values[k])}"', values)
 
-def button(do, label, text, kind='', **more):
-    "A button with an action; `label` is what a screen reader says."
+def button(do, label, text, kind='', pressed=None, **more):
+    "A button with an action; `label` is what a screen reader says, `pressed` the state of one that switches."
     label = f'aria-label="{esc(label)}" title="{esc(label)}"'
+    if pressed is not None: label += f' aria-pressed="{str(pressed).lower()}"'
     return f'<button type="button" class="do {kind}" data-do="{do}"{data(**more)} {label}>{text}</button>'
 
 def field(key, label, options, value):
@@ -54,9 +64,10 @@ def search(kind, label, hint, value=''):
             f'placeholder="{esc(hint)}" value="{esc(value)}" maxlength="200" autocomplete="off"></label>'
             '<div class="results"></div></div>')
 
-def later(part, text='Computing …', kind=''):
-    "A place that is filled when the page stands."
-    return f'<div class="later {kind}" data-part="{part}"><p class="note waiting">{text}</p></div>'
+def later(part, text='Computing …', kind='', result=''):
+    "A place that is filled when the page stands; `result` as for `panel`."
+    return (f'<div class="later {kind}" data-part="{part}"{shows(result)}><p class="note waiting">{text}</p>'
+            '</div>')
 
 def needs_ids(view):
     "A view of Semantic IDs; where there are none, it says why."
@@ -74,10 +85,18 @@ def drawing(name, label, height, click='', kind='', base=''):
     "A place for a figure, with buttons that save it; `base` is 'part figure', whose first trace lies below."
     save = join(lambda f: button('save', f'Save this figure as {f.upper()}', f.upper(), 'text', format=f),
                 ['png', 'svg'])
-    return (f'<div class="drawing {kind}"><div class="figure" role="img" aria-label="{esc(label)}" '
+    return (f'<div class="drawing {kind}">{map_tools(name) if base else ""}'
+            f'<div class="figure" role="img" aria-label="{esc(label)}" '
             f'tabindex="0" '
             f'data-figure="{name}" data-click="{click}" data-base="{base}" style="height:{height}px"></div>'
             f'<div class="tools">{save}</div></div>')
+
+def map_tools(name):
+    "Buttons above a map: how the mouse acts on all maps, and its whole again."
+    tool = lambda t, label, text: button('tool', label, text, 'text', tool=t, map=name)
+    lasso = tool('lasso', 'Draw a lasso around items', 'Lasso') if name.startswith('map') else ''
+    return (f'<div class="tools map-tools">{tool("pan", "Move the map", "Pan")}{lasso}'
+            f'{tool("reset", "Show the whole map again", "Reset")}</div>')
 
 def csv_button(name, source='', what=''):
     "Saves a table; one that is long is asked of the part `source` when it is wanted."
@@ -88,9 +107,10 @@ def table(name, frame, head='', tools='', form='.4f'):
     "A data frame as HTML with a CSV button: (html, {name: csv})."
     def cell(x):
         if x is None: return '–'
+        if isinstance(x, bool): return 'yes' if x else 'no'
         if isinstance(x, float): return f'{x:{form}}'
         return ' '.join(map(str, x)) if isinstance(x, list) else str(x)
-    top = join(lambda c: f'<th scope="col">{esc(c)}</th>', frame.columns)
+    top = join(lambda c: f'<th scope="col">{esc(c.replace("_", " "))}</th>', frame.columns)
     row = lambda r: (f'<tr><th scope="row">{esc(cell(r[0]))}</th>'
                      + join(lambda x: f'<td>{esc(cell(x))}</td>', r[1:]) + '</tr>')
     body = f'<table><thead><tr>{top}</tr></thead><tbody>{join(row, frame.rows())}</tbody></table>'
@@ -133,6 +153,7 @@ def found_items(a, query, do='select'):
     "What an item search found."
     if not query.strip(): return ''
     hits = a.find_items(query)
+    if not hits and a.prefix_of(query): return note(f'No item begins with {chips(a.prefix_of(query))}.')
     if not hits:
         where = 'title, key or brand' if a.dataset.has_text else 'key; this data folder has no titles'
         return note(f'No item has “{esc(query.strip())}” in its {where}.')
@@ -152,13 +173,14 @@ def found_users(a, query):
     hits = a.find_users(query)
     if not hits:
         return note(f'No user with three or more events has “{esc(query.strip())}” as number or key.')
-    row = lambda e: f'<span>{esc(a.user_name(e))}</span><span class="count">{count(len(a.history(e)))}</span>'
+    row = lambda e: (f'<span>{esc(capital(a.user_name(e)))}</span>'
+                     f'<span class="count">{count(len(a.history(e)))}</span>')
     return listed([button('user', f'Show {a.user_name(e)}', row(e), 'row', user=e) for e in hits], 'found')
 
 def card(a, i, near=True):
     "What is known of the selected item, and its nearest by vector."
     if i is None: return panel(header('No item is selected'), note('Click a point or a title, or search.'),
-                               kind='card')
+                               kind='card', result='select')
     known = [('Brand', a.field(i, 'brand')), ('Category', a.field(i, 'categories')), ('Key', a.keys[i]),
              ('Bought', f'{count(int(a.bought[i]), "time")} in training')]
     facts = join(lambda p: f'<dt>{p[0]}</dt><dd>{esc(clean_text(str(p[1])))}</dd>',
@@ -170,8 +192,8 @@ def card(a, i, near=True):
     rows = [item(a, j, before=f'<span class="score">{c:.2f}</span>') for j, c in
             (a.near(a.vectors[i], 10, i) if near and a.vectors is not None else [])]
     rows = '<h4>Ten nearest by vector</h4>' + listed(rows, 'list') if rows else ''
-    return (f'<section class="panel card" data-item="{i}"><h3>{esc(a.titles[i])}</h3><dl>{facts}</dl>{about}'
-            f'{tools}{rows}</section>')
+    return (f'<section class="panel card" data-item="{i}" data-result="select"><h3>{esc(a.titles[i])}</h3>'
+            f'<dl>{facts}</dl>{about}{tools}{rows}</section>')
 
 def figures(**made):
     "Figures as JSON, ready for a view."

@@ -74,7 +74,7 @@ def beside(name, columns, head, tables):
     if not columns: return ''
     keys = list(dict.fromkeys(k for c in columns.values() for k in c))
     rows = [dict(field=k.replace('_', ' ')) | {n: shown(c.get(k)) for n,
-            c in columns.items()} | dict(same='' if len({shown(c.get(k))
+            c in columns.items()} | dict(difference='' if len({shown(c.get(k))
                     for c in columns.values()}) == 1 else 'differs') for k in keys]
     body, more = table(name, pl.DataFrame(rows), head)
     tables |= more

@@ -29,16 +29,30 @@ def text(x, limit=LETTERS): return x[:limit] if isinstance(x, str) else ''
 
 def choice(x, options, usual): return x if isinstance(x, str) and x in options else usual
 
+def divisions(a):
+    "What test users can be divided by here: categories only where some are known."
+    return [g for g in a.divisions if g != 'category' or 'category' in a.labels]
+
 def clean(
     a,   # `Artefacts`
     raw, # what a browser sent, as it is
+    dropped:list|None=None, # gets a sentence for each thing that is unknown here
 )->dict:
     "A state whose every field is within its limits."
-    raw = raw if isinstance(raw, dict) else {}
+    raw, say = raw if isinstance(raw, dict) else {}, [] if dropped is None else dropped
     top, users = a.n_items - 1, len(a.split.users) - 1
     levels = a.ids.n_levels if a.ids else 0
-    ids = [i for i in (number(x, 0, top) for x in listed(raw.get('history'), ITEMS)) if i is not None]
-    user = number(raw.get('user'), -1, users)
+    asked = listed(raw.get('history'), ITEMS)
+    ids = [i for i in (number(x, 0, top) for x in asked) if i is not None]
+    if len(ids) < len(asked):
+        say.append(f'{len(asked) - len(ids)} of {len(asked)} items of this history are unknown here and were '
+                   'left out.')
+    def known(key, n, low=0):
+        value = number(raw.get(key), low, n)
+        if value is None and raw.get(key) not in (None, ''):
+            say.append(f'The {key} {str(raw[key])[:20]} is unknown here: numbers run from 0 to {n:,}.')
+        return value
+    user = known('user', users, -1)
     if user == -1: user = a.any_user() if users >= 0 else None
     if user is not None and raw.get('history') is None: ids = a.history(user)[-ITEMS:]
     prefix = [number(x, -1, 2**31) for x in listed(raw.get('prefix'), levels)]   # -1: any code
@@ -47,23 +61,38 @@ def clean(
     lasso = [real(x, -1e6, 1e6, None) for x in listed(raw.get('lasso'), 2 * CORNERS + 1)]
     if len(lasso) < 7 or len(lasso) % 2 == 0 or None in lasso or lasso[0] not in (1, 2): lasso = []
     if prefix and not len(a.with_prefix(prefix)): prefix = []
-    named = lambda key, options, usual: choice(raw.get(key), options, usual)
-    return dict(user=user, history=ids, item=number(raw.get('item'), 0, top), prefix=prefix, lasso=lasso,
+    if not prefix and listed(raw.get('prefix'), levels):
+        codes = ' '.join('*' if str(c) == '-1' else str(c)[:12] for c in listed(raw['prefix'], levels))
+        say.append(f'No item here begins with the codes {codes}.')
+    def named(key, options, usual):
+        if raw.get(key) not in (None, '') and raw[key] not in options:
+            say.append(f'The {key} {str(raw[key])[:20]} is unknown here.')
+        return choice(raw.get(key), options, usual)
+    return dict(user=user, history=ids, item=known('item', top), prefix=prefix, lasso=lasso,
                 model=named('model', a.generative, next(iter(a.generative), '')),
                 beams=number(raw.get('beams'), 1, MOST_BEAMS, 10), k=number(raw.get('k'), 1, 50, 10),
                 color=named('color', a.colours, next(iter(a.colours), '')),
-                by=named('by', a.divisions, next(iter(a.divisions))),
+                by=named('by', divisions(a), divisions(a)[0]),
                 shape=named('shape', ('icicle', 'treemap'), 'icicle'), q=text(raw.get('q')),
                 level=number(raw.get('level'), 1, max(levels, 1), 1),
                 temperature=[real(t, .05, 10, 1.) for t in listed(raw.get('temperature'), levels)],
                 title=text(raw.get('title'), 300), about=text(raw.get('about'), 2000),
-                other=named('other', a.tokenizers, ''))
+                other=named('other', a.tokenizers, ''),
+                shown=[n for n in listed(raw.get('shown'), 50) if n in list(a.models)],
+                **seen_only(a, raw))
+
+def seen_only(a, raw):
+    "What only the browser uses: the list that a phone shows, the tool and the zoom of the maps, a search."
+    zoom = [real(x, -1e6, 1e6, None) for x in listed(raw.get('zoom'), 10)]   # map, x from, to, y from, to
+    if len(zoom) % 5 or None in zoom or any(n not in (1, 2) for n in zoom[::5]): zoom = []
+    return dict(side=choice(raw.get('side'), a.models, ''), tool=choice(raw.get('tool'), ('lasso',), ''),
+                zoom=zoom, find=choice(raw.get('find'), ('items', 'users', 'add'), ''))
 
 def address(a, s):
     "What of a state an address must say: all that is not as usual."
     usual = clean(a, {'user': s['user']})
     if s['user'] is None: usual['history'] = None
-    return {k: v for k, v in s.items() if k not in ('q', 'user') and v != usual[k]} | {'user': s['user']}
+    return {k: v for k, v in s.items() if k != 'user' and v != usual[k]} | {'user': s['user']}
 
 # ---- what was made before ----------------------------------------------------------------------------------
 class Seen(dict):
