@@ -104,7 +104,7 @@ def build_trie(
     codes:np.ndarray, # (N, L) int codes from 0 on in any order, rows unique
 )->Trie: # on the CPU
     """Build the trie with one sort.
-    Raises `InputError` when two items have the same codes, or when this is no table of codes."""
+    Raises `InputError` when two items have the same codes, or when `codes` is not a table of codes."""
     codes = _table_of_codes(codes)
     items, shared, read = sort_rows(codes)
     if (shared == codes.shape[1]).any():
