@@ -44,6 +44,7 @@ const act = async d => {
     return
   }
   if (d.do === 'again') return show()
+  if (d.do === 'api') return document.querySelector('footer .show-api').click()
   if (d.do === 'csv' && d.source) Object.assign(tables, (await ask(d.source)).tables)
   if (d.do === 'csv') return save(new Blob([tables[d.table] || ''], {type: 'text/csv'}), `${d.table}.csv`)
   if (d.do === 'save') return

@@ -7,7 +7,7 @@ const TABS = [...root.querySelectorAll('[role=tab]')],
   HINTS = JSON.parse(root.dataset.hints)
 const KEYS = (
   'user history item prefix lasso model beams color by shape level temperature title about other k ' +
-  'shown side tool zoom q find'
+  'added shown side tool zoom q find'
 ).split(' ')
 let tab = 'recommend',
   state = {},

@@ -48,7 +48,8 @@ def beam(a, s):
             'that much the beam’s own prefixes lose to codes without an item.' if lost > 1e-6 else
             'This model puts nothing on IDs that do not exist: it has a vector for each prefix that does.')
     star = f'★ is {esc(a.titles[i])}, {named}. {fell_out(fig, tree.nodes, codes, named)}'
-    shown = table('mass', shares, 'Where the probability goes, per cent', csv_button('beam', '', 'Tree'), '.2f')
+    name, save = 'Where the probability goes, per cent', csv_button('beam', '', 'Tree')
+    shown = table('mass', shares, name, save, '.2f')
     flat = tree.nodes.select('level', 'prefix', 'log_prob', 'score', 'kept', 'seen', 'items', title=pl.Series(
         [a.titles[e] for e in tree.nodes['example']]))
     tables = shown[1] | {'beam': csv(flat)}
@@ -124,8 +125,8 @@ def as_buttons(a, nodes, prefix, most=20):
         said = f'{" ".join(map(str, codes))}: {a.titles[example]}'
         text = (f'{chips(codes[-1:])}<span class="name">{esc(a.titles[example])}</span>'
                 f'<span class="count">{share}</span>')
-        return button('prefix', f'Show the items of {said}', text, f'row{" picked" if codes == prefix else ""}',
-                      prefix=','.join(map(str, codes)))
+        kind = 'row picked' if codes == prefix else 'row'
+        return button('prefix', f'Show the items of {said}', text, kind, prefix=','.join(map(str, codes)))
     def level(l):
         rows = ranked(nodes, l).head(most).select('prefix', 'example', 'score', 'kept').iter_rows()
         return f'<div><h4>Level {l}</h4>{listed([one(*r) for r in rows], "found")}</div>'
@@ -139,7 +140,7 @@ def lost(a, s):
     i, named = subject(a, s)
     with a.turns: fate = where_lost(a.models[s['model']], s['history'], i, s['beams'])
     stays = (f'It stays to the end of a beam of {s["beams"]}.' if fate.lost_at is None else
-             f'It fell out of the beam at level {fate.lost_at}; a width of {fate.width:,} would have kept it.')
+             f'It fell out of the beam at level {fate.lost_at}; {kept_by(fate)} would have kept it.')
     levels = fate.levels
     fig = curves({'rank of its prefix': (levels['level'], levels['rank'])}, title='', x_title='level',
                  y_title='exact rank', hlines={'beam width': s['beams']}, log_y=True, form='.0f')
@@ -153,6 +154,10 @@ def lost(a, s):
     return dict(html=panel(head, f'<p class="verdict {"hit" if fate.lost_at is None else ""}">{stays}</p>',
                            drawing('lost', 'Rank of the prefix by level', 230), body),
                 figures=figures(lost=fig), tables=tables)
+
+def kept_by(fate):
+    "The width that would have kept an item; where it was not searched for, a width that is enough."
+    return f'a width of {fate.width:,}' + ('' if fate.least else ', or a smaller one,')
 
 def short(text, letters=19): return text if len(text) <= letters else text[:letters - 1].rstrip() + '…'
 
@@ -199,7 +204,8 @@ def api(a):
     def lost(history: list[int], item: int, model: str = 'tiger', beams: int = 10)->dict:
         "By level the rank and probability of an item's prefix, where it fell out, the width that keeps it."
         with a.turns: fate = where_lost(generative(a, model), history, item, beams)
-        return dict(levels=fate.levels.to_dicts(), lost_at=fate.lost_at, width=fate.width, rank=fate.rank)
+        return dict(levels=fate.levels.to_dicts(), lost_at=fate.lost_at, width=fate.width, least=fate.least,
+                    rank=fate.rank)
     def why(history: list[int], item: int, model: str = 'tiger')->list[dict]:
         "How the rank of an item changes when each item of a history is removed (its last 20 items)."
         with a.turns: return counterfactuals(generative(a, model), history[-20:], item).to_dicts()

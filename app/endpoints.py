@@ -27,7 +27,8 @@ def check(a, name, value, kind, needed):
     if get_origin(kind) is list:
         if not isinstance(value, (list, tuple)): raise InputError(f'{name} is {value!r:.40}; give a list')
         longest = a.ids.n_levels if name in ('prefix', 'temperature') and a.ids else LENGTHS.get(name, ITEMS)
-        if len(value) > longest: raise InputError(f'{name} has {len(value)} values; at most {longest} are taken')
+        if len(value) > longest:
+            raise InputError(f'{name} has {len(value)} values; at most {longest} are taken')
         for x in value: check(a, name, x, get_args(kind)[0], needed)
         return list(value)
     if not is_a(value, kind): raise InputError(f'{name} has the value {value!r:.40}; give {NAMES[kind]}')

@@ -11,6 +11,7 @@ from tiger_nb.recommender import InputError
 
 from . import codebook, compare, diversity, maps, newitem, recommend, render, runs, tree
 from .endpoints import publish
+from .grown import own_catalogue
 from .limits import BODY, Guard, served_hosts
 from .state import address, choice, clean
 from .views import Views
@@ -44,7 +45,7 @@ def parts(a):
     "Everything that can be asked for: the tabs, what they show later, and the searches."
     out = {}
     for name, tab in TABS.items():
-        out[name] = tab.view
+        out[name] = own_catalogue(tab.view) if tab in (recommend, compare) else tab.view
         out |= {f'{name}.{part}': make for part, make in getattr(tab, 'PARTS', {}).items()}
     found = lambda make: lambda a, s: dict(html=make(a, s['q']))
     return out | {'find.items': found(render.found_items), 'find.users': found(render.found_users),
@@ -106,7 +107,8 @@ def shell(a, first):
           <span></span> <button type="button" class="do text" data-do="dismiss">Got it</button></div>
         <div class="status" role="status" aria-live="polite"></div>
         <div id="view" role="tabpanel" tabindex="-1">{first}</div>
-        <div class="foot"><a href="?view=api">Use via API</a></div></div>''')
+        <div class="foot"><button type="button" class="do text" data-do="api">Use via API</button></div>
+        </div>''')
 
 def braces(html):
     "HTML that Gradio's template leaves as it is: it is a JavaScript template string and runs ${} and {{}}."

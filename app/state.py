@@ -78,6 +78,7 @@ def clean(
                 temperature=[real(t, .05, 10, 1.) for t in listed(raw.get('temperature'), levels)],
                 title=text(raw.get('title'), 300), about=text(raw.get('about'), 2000),
                 other=named('other', a.tokenizers, ''),
+                added=number(raw.get('added'), 0, 1, 0),   # whether the new item stands in the catalogue
                 shown=[n for n in listed(raw.get('shown'), 50) if n in list(a.models)],
                 **seen_only(a, raw))
 
