@@ -335,7 +335,7 @@ def _seconds(look, rows, users=64):
     look(some)
     return (time.perf_counter() - began) / len(some)
 
-def _teller(say, measured, rows, s, n_final):
+def _cost_reporter(say, measured, rows, s, n_final):
     "What `fit` calls after its first steps: it adds the time of measuring, and says the line."
     def tell(cost, net):
         watched = _seconds(lambda some: measured(net, some, s.validation_beams), rows)
@@ -356,7 +356,7 @@ def _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep):
     measured = lambda net, rows, beams: measure(net, dataset, 'valid', ids, beams, s.filter_seen, rows,
                                                 batch_size=s.score_batch)
     curve = fit(net, batches, loss, lambda net: measured(net, rows, s.validation_beams), s.training, out,
-                model, _identity(dataset, s, ids), _teller(say, measured, rows, s, n_final))
+                model, _identity(dataset, s, ids), _cost_reporter(say, measured, rows, s, n_final))
     final, make = _final(net, dataset, model, s, ids, n, curve['seconds'][-1])
     def finish():
         card = make()

@@ -79,12 +79,12 @@ def _sentence(e):
     return str(e) if isinstance(e, InputError) else None
 
 # %% ../nbs/8_recommender/5_command.ipynb #streams
-def _any_letter():
+def _escape_unencodable():
     "Let both streams write letters that the console lacks as escapes."
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
 
-def _complain(sentence):
+def _print_error(sentence):
     "Write on the error stream, unless nobody reads it any more; what is still in the output's buffer goes."
     try: print(sentence, file=sys.stderr, flush=True)
     except OSError: pass
@@ -101,7 +101,7 @@ def command(
     @wraps(func)
     def run(*args, **kwargs):
         if args or kwargs: return func(*args, **kwargs)
-        _any_letter()
+        _escape_unencodable()
         argv = [re.sub(r'^--[^=]*', lambda m: m[0].replace('_', '-'), a) for a in sys.argv[1:]]
         options, status = vars(parser_of(func, epilog).parse_args(argv)), 0
         usable_caches()
@@ -113,7 +113,7 @@ def command(
             status, why = 2, _sentence(e)
             if why is None: raise
         if status:
-            _complain(f'{func.__name__}: {" ".join(why.split())}')
+            _print_error(f'{func.__name__}: {" ".join(why.split())}')
             sys.exit(status)
     return run
 

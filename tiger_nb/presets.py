@@ -83,7 +83,7 @@ TIGER_TRIE = ModelSpec(
 
 # %% ../nbs/6_models/8_presets.ipynb #models
 MODELS = {'sasrec': SASREC, 'tiger': TIGER, 'tiger_decoder': TIGER_DECODER, 'tiger_trie': TIGER_TRIE}
-OTHERS = {'counter': 'Counter', 'mixture': 'Mixture'}  # bundles that are no networks, and their titles
+OTHERS = {'counter': 'Counter', 'mixture': 'Mixture'}  # bundles that are not networks, and their titles
 GENERATIVE = tuple(name for name, spec in MODELS.items() if spec.generative)
 TOKENIZER = {'sample': dict(codes=64, template='Title: {title} Brand: {brand} Categories: {categories} '
                                                'Description: {description}'),

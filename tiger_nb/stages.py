@@ -124,7 +124,7 @@ def _from_file(path, k_core, ties, options, drop, items):
     return Dataset(path.name.split('.')[0].lower(), 'given', path.parent, inter, about), counts
 
 # %% ../nbs/8_recommender/6_stages.ipynb #acting
-def _acting(options):
+def _event_options(options):
     "The options that act on events only, as they are written in the shell."
     return [f'--{name.replace("_", "-")}' for name, v in asdict(options).items()
             if v is not None and name not in ('encoding', 'delimiter')]
@@ -135,7 +135,7 @@ def _check_prepare(data, path, order, options, acting, drop, items):
     events = path.is_file() and not is_inter(path)
     if events and order:
         raise InputError(f'--order is for a folder, and {data} is a file of events; leave it out')
-    named = _acting(options)
+    named = _event_options(options)
     if path.is_file() and not events and named:
         raise InputError(f'{data}: holds finished histories, so {named[0]} has nothing to act on; '
                          'leave it out')
@@ -156,7 +156,7 @@ def _with_texts(dataset, items, options):
 def _prepared(data, order, k_core, ties, options, drop, items):
     "The data set that tiger_prepare writes, and the counts of what was read and went."
     path, words = Path(data), _drops(drop)
-    rebuilt = any(v is not None for v in (k_core, ties, drop)) or bool(_acting(options))
+    rebuilt = any(v is not None for v in (k_core, ties, drop)) or bool(_event_options(options))
     if rebuilt and path.is_dir():
         path, order = raw_reviews(path) or folder_orders(path).get(order or 'given', path), None
     _check_prepare(data, path, order, options, rebuilt, words, items)
