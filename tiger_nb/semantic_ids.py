@@ -192,7 +192,7 @@ def _from_tokens(pairs): # -> pairs with numbers, and whether the codes were tok
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #check-pairs
 def _check_pairs(path, pairs):
-    "Raises `InputError` for a key that is no item id, and for a row that is no list of as many codes."
+    "Raises `InputError` for a key that is not an item id, and for a row that is not a list of as many codes."
     width = len(pairs[0][1]) if isinstance(pairs[0][1], list) else 0
     for key, row in pairs:
         if not re.fullmatch('0|[1-9][0-9]{0,11}', key):
@@ -265,7 +265,7 @@ def _read_index(
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #has-digit
 def _has_digit(path, codes): # (N, L) codes of a file with four levels or more
-    "Whether the last level is taken for a collision digit, which the file does not say; that is said."
+    "Whether the last level is taken for a collision digit, which the file does not say; a note tells."
     bucket, place = _buckets(codes[:, :-1])
     order = np.lexsort((codes[:, -1], bucket))
     first = np.searchsorted(bucket[order], bucket[order])                     # (N,) where each bucket begins
