@@ -610,7 +610,8 @@ def every_action_is_an_endpoint(v):
     want = ('recommend user_history find_items find_users examples beam lost why decoder_attention compare '
             'where_models_win levels_lost '
             'item_card neighbours map_places items_within with_prefix code_tree codebook items_with_code '
-            'report_card encode_item recommend_with_item sample_diversity runs missing_parts').split()
+            'report_card encode_item recommend_with_item sample_diversity runs training_curve run_settings '
+            'missing_parts').split()
     assert {f'/{n}' for n in want} <= set(named), sorted(named)
     for name, about in named.items():
         assert about.get('description'), f'{name} has no description'

@@ -120,7 +120,18 @@ def api(a):
         found = read_runs(a.folder) if a.folder else {}
         return [dict(name=n, metrics=r['record']['metrics'], card=r['record']['card'].to_dict()) for n,
                 r in found.items()]
+    def one(name):
+        found = read_runs(a.folder) if a.folder else {}
+        if name in found: return found[name]
+        raise InputError(f'there is no run {name!r}; take one of {", ".join(found) or "none"}')
+    def training_curve(run: str)->list[dict]:
+        "What was measured after each epoch of a run, a row an epoch."
+        curve = one(run)['curve']
+        return [] if curve is None else curve.to_dicts()
+    def run_settings(run: str)->dict:
+        "The settings with which a run was trained."
+        return one(run)['settings']
     def missing_parts()->list[str]:
         "What this page cannot show, a sentence each."
         return list(a.missing.values())
-    return [runs, missing_parts]
+    return [runs, training_curve, run_settings, missing_parts]
