@@ -239,7 +239,7 @@ def tiger_prepare(
 def tiger_embed(
     data:str,            # a data folder, a file of histories, sample, beauty, sports or toys
     out:str,             # file that is written: .npz, .parquet, .safetensors or .pkl
-    encoder:str='auto',  # of text: tfidf, minilm, st:NAME, lm:NAME; or one of those that are listed below
+    encoder:str='auto',  # of text: tfidf, minilm, st:NAME, lm:NAME; or one of the others above
     dim:int=128,         # dimensions of each kind of SVD vectors; neural encoders have their own
     seed:int=0,          # of the randomised SVD
     template:str=None,   # what is read, a {column} for each field (default: Title, Categories, Description)
@@ -251,8 +251,8 @@ def tiger_embed(
     goes on.
 
     Encoders of text are tfidf, minilm, st:NAME (sentence-transformers) and lm:NAME (a causal language model).
-    Others are attributes, covisitation, sasrec:RUN and file:PATH. a+b or a*2+b fuses several, and so does
-    fused. auto is tfidf where there is text, else fused.
+    Others are attributes, covisitation, collaborative, sasrec:RUN and file:PATH. a+b or a*2+b fuses several,
+    all fuses what the data has. auto is tfidf where there is text, else all.
 
     tiger_embed --data sample --encoder tfidf --out vectors.npz
     tiger_embed --data data/Office --encoder lm:models/llama-7b --out vectors.safetensors"""
