@@ -129,7 +129,7 @@ def as_buttons(a, nodes, prefix, most=20):
         return button('prefix', f'Show the items of {said}', text, kind, prefix=','.join(map(str, codes)))
     def level(l):
         rows = ranked(nodes, l).head(most).select('prefix', 'example', 'score', 'kept').iter_rows()
-        return f'<div><h4>Level {l}</h4>{listed([one(*r) for r in rows], "found")}</div>'
+        return f'<div><h4>Level {l}</h4>{listed([one(*r) for r in rows], "codes scroll")}</div>'
     levels = join(level, range(1, int(nodes['level'].max()) + 1))
     return (f'<details class="prefixes"{" open" if prefix else ""}><summary>The best prefixes as a list'
             f'</summary><div class="many3">{levels}</div></details>')
