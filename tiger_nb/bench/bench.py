@@ -221,11 +221,13 @@ def load_bench(
 # %% ../../nbs/bench/1_bench.ipynb #figure
 def bench_figure(
     rows:list, # of `bench_row`; those without a ratio are left out
-    title='How many times as fast as the reference', # heading
+    title=None, # heading; None: the least and the largest ratio
 )->go.Figure:
     "The ratios beside what was set as a goal."
     rows = [r for r in rows if r['ratio']]
     goal = lambda i: [GOALS.get(r['what'], (np.nan, np.nan))[i] for r in rows]
+    least, most = (f(r['ratio'] for r in rows) for f in (min, max))
+    title = title or f'Ours is {least:.1f} to {most:.0f} times as fast as the fastest rival'
     slower = [r['ratio_slower'] or np.nan for r in rows]
     fig = bars([r['what'] for r in rows],
                {'fastest way': [r['ratio'] for r in rows], 'slower way': slower, 'at least': goal(0),
