@@ -319,14 +319,46 @@ def zoom_tool_and_search_come_back_with_a_link(v):
 
 @check
 def a_new_item_gets_codes_and_comes_up(v):
+    like = int(np.bincount(shop().interactions.items).argmax())   # a copy of what is bought most
+    about = shop().items['description'][like]
     view = opened(v, 'newitem', user=1)
-    view.get_by_label('Title').fill(title(7))
-    view.get_by_label('Description').fill(shop().items['description'][7])
+    view.get_by_label('Title').fill(title(like))
+    view.get_by_label('Description').fill(about)
     view.get_by_role('button', name='Encode it').click()
     expect(view).to_contain_text('Who would see it?', timeout=60_000)
     ready(v)
     expect(view.locator('.list .title').first).to_be_visible()
     assert 'title=' in v.page.url
+    seen = int(re.search(r'ten of (\d+) of', view.inner_text())[1])
+    assert seen > 0, 'nobody would see a copy of a known item'
+    user = view.locator('[data-do=user]').first.get_attribute('data-user')
+    view.get_by_role('button', name='Add the item to my catalogue').click()
+    expect(view).to_contain_text('It stands in your catalogue')
+    view = opened(v, 'recommend', user=user, title=title(like), about=about, added=1)
+    expect(view.locator('#tiger-list .facts').filter(has_text='new')).to_have_count(1)
+    view = opened(v, 'recommend', user=user)
+    expect(view.locator('#tiger-list .facts').filter(has_text='new')).to_have_count(0)
+
+@check
+def the_selected_item_is_marked_in_tree_and_codebook(v):
+    from tiger_nb.recommender import load_ids
+    codes = load_ids('runs/sample/tokenizer').codes[7].tolist()
+    for shape in ('icicle', 'treemap'):
+        view = opened(v, 'tree', item=7, shape=shape, prefix=codes[0])
+        ready(v)
+        thick = view.locator('[data-figure=tree]').evaluate(
+            'b => b._fullData[0].ids.filter((_, i) => b._fullData[0].marker.line.width[i] > 1)')
+        assert f'{codes[0]},{codes[1]}' in thick, f'{shape}: {thick}'
+        assert view.locator('[data-figure=tree] g.slice').count() > 3, f'{shape} is not drawn'
+        expect(view.locator('.row.picked')).to_contain_text(title(7))
+    view = opened(v, 'tree')
+    view.locator('select[data-key=prefix]').select_option(str(codes[0]))   # the way of a keyboard
+    expect(view.locator('.crumbs')).to_contain_text(str(codes[0]))
+    view = opened(v, 'codebook', item=7)
+    ready(v)
+    at = view.locator('[data-figure=use]').evaluate('b => [...b.data[1].x]')
+    assert at == codes[:3], f'{at} are framed, not {codes}'
+    expect(view).to_contain_text(f'What code {codes[0]} looks like')
 
 @check
 def temperatures_and_runs_are_shown(v):

@@ -11,7 +11,7 @@ from tiger_nb.explain import certified_lists
 from tiger_nb.presets import MODELS, OTHERS
 from tiger_nb.recommender import Dataset, InputError, Recommender, load_ids
 
-from .limits import Batcher, Turns
+from .limits import TOLD, Batcher, Turns
 from .state import Memo
 
 class Artefacts:
@@ -110,7 +110,7 @@ class Artefacts:
         path = self.folder and self.folder/f'demo/{name}.parquet'
         with self.turns:
             rec = self.models[name]
-            return kept_predictions(rec, self.dataset, None if name == 'counter' else path, most=2000)
+            return kept_predictions(rec, self.dataset, None if name == 'counter' else path, most=TOLD)
 
     @cached_property
     def all_told(self): return {name: self.told(name) for name in self.models}

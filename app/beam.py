@@ -38,8 +38,7 @@ def beam(a, s):
     with a.turns: tree = beam_tree(a.models[s['model']], s['history'], s['beams'])
     (i, named), prefix = subject(a, s), s['prefix']
     codes = a.ids.codes[i].tolist()
-    fig = beam_figure(tree.nodes, a.titles, codes, title='')
-    for t in fig.data: t.name = named if t.name == HELD else t.name
+    fig = beam_figure(tree.nodes, a.titles, codes, title='', named=named)
     count_the_rest(fig, tree.nodes)
     if prefix: dim(fig, prefix)
     shares = tree.mass.with_columns(pl.exclude('level') * 100)

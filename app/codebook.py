@@ -1,19 +1,18 @@
 "Codebook: which codes are used, what they mean, and what each level leaves over."
 import numpy as np, polars as pl
-from scipy.linalg import eigh
 
-from tiger_nb.code_plots import residual_bars, use_heatmap
+from tiger_nb.code_plots import (code_distances, code_margins, code_words, principal_axes, residual_bars,
+                                 residual_lengths, use_heatmap)
 from tiger_nb.compare import Tokenizer, bought_together, entropy, relative_error
-from tiger_nb.plots import heatmap, scatter
+from tiger_nb.plots import COLORS, heatmap, scatter
 from tiger_nb.recommender import InputError
 
 from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed,
                      needs_ids, note, panel, table)
 
 TITLE = 'Codebook'
-HINT = ('A row a level, a column a code. Click a cell to see its items and to light them on the map. Choose '
-        'an item '
-        'to see its residual shrink level by level.')
+HINT = ('Each row is a level, each column a code. Click a cell to see its items and to light them on the '
+        'map. Choose an item to see its residual shrink level by level.')
 
 LEVELS = ('Top tenth and last half: the shares of items with the commonest tenth and the rarest half of the '
           'codes. Bought together: the share of neighbouring purchases in the training part that have all '
@@ -23,17 +22,30 @@ LEVELS = ('Top tenth and last half: the shares of items with the commonest tenth
 def view(a, s):
     "Use of the codes, the levels as a table, the chosen code, and the vectors later."
     n = a.ids.learned.shape[1]
-    fig = use_heatmap(a.ids.code_counts()[:n], '')
+    mine = a.ids.codes[s['item']][:n].tolist() if s['item'] is not None and not s['prefix'] else s['prefix']
+    fig = use_heatmap(a.ids.code_counts(), '', mine)
     fig.update_layout(margin=dict(t=8))
     body, tables = table('levels', levels(a), 'Level by level', form='.3g')
     html = (note(esc(a.missing['codebooks'])) if 'codebooks' in a.missing else '') + tiles(a)
-    html += panel(header('Items with each code', 'a click shows the items of a code'),
+    html += panel(header('Items with each code', 'a click shows the items of a code; framed: the chosen one',
+                         go_to(a, s)),
                   drawing('use', 'Level by code, number of items', fig.layout.height, 'cell'))
     html += panel(body, note(LEVELS)) + chosen(a, s)
     if a.tokenizer is not None and a.tokenizer.quantizer is not None:
-        right = later('codebook.residual') + later('codebook.far')
+        right = later('codebook.residual', result='select') + later('codebook.far')
         html += f'<div class="two even"><div>{later("codebook.vectors")}</div><div>{right}</div></div>'
     return dict(html=html + later('codebook.report'), figures=figures(use=fig), tables=tables)
+
+def go_to(a, s, most=2000):
+    "The codes of a level as a list: the way without a mouse."
+    l = s['level'] - 1
+    counts = a.ids.code_counts()[l]
+    used = np.flatnonzero(counts)[:most].tolist()
+    options = {','.join(['-1'] * l + [str(k)]): f'code {k} · {counts[k]:,} items' for k in used}
+    levels = {n: str(n) for n in range(1, a.ids.n_levels + 1)}
+    now = ','.join(map(str, s['prefix']))
+    return (field('level', 'Level', levels, s['level'])
+            + field('prefix', 'Code', {'': 'choose one', **options}, now))
 
 def tiles(a):
     "Collisions in four tiles."
@@ -78,7 +90,7 @@ def chosen(a, s, limit=40):
     head = header(f'{len(items):,} {name} {chips(s["prefix"])}', 'they are lit on the map',
                   csv_button('lit', 'maps.lit'))
     return panel(head, f'<div class="scroll">{listed(rows, "list")}</div>',
-                 note(f'{len(items) - limit:,} more.') if len(items) > limit else '')
+                 note(f'{len(items) - limit:,} more.') if len(items) > limit else '', result='cell prefix')
 
 def quantizer(a):
     "The fitted quantizer; raises `InputError` where there is none."
@@ -93,81 +105,59 @@ def of_level(a, s):
     return l, np.asarray(books[l]), np.flatnonzero(a.ids.code_counts()[l])
 
 def vectors(a, s):
-    "The vectors of one level: their distances and their own projection."
+    "The vectors of one level in a plane, and which items each code word looks like."
     l, book, used = of_level(a, s)
-    places = principal(book[used], 2)
-    like = words(a, l)
-    said = [f'code {k}: {like[k]}' for k in used.tolist()]
-    made = dict(codes=scatter(places[:, 0], places[:, 1], None, said, title='',
-                              square=True).update_layout(height=560, margin=dict(t=12)))
-    made['codes'].data[0].customdata = [[l, int(k)] for k in used]
-    level = field('level', 'Level', {n: str(n) for n in range(1, a.ids.learned.shape[1] + 1)}, l + 1)
-    return dict(html=panel(header(f'The vectors of level {l + 1}', 'principal plane; a click chooses a code',
-                                  level),
-                           drawing('codes', 'Codebook vectors in a plane', 560, 'cell')),
-                figures=figures(**made))
+    places, like = principal_axes(book[used]), code_words(quantizer(a), a.vectors, a.ids.learned, l)
+    looks = [f'code {k}: ' + ' · '.join(a.titles[i][:40] for i in like[k]) for k in used.tolist()]
+    fig = scatter(places[:, 0], places[:, 1], None, looks, title='',
+                  square=True).update_layout(height=460, margin=dict(t=12))
+    fig.data[0].customdata = [[l, int(k)] for k in used]
+    code = s['prefix'][l] if len(s['prefix']) > l else -1
+    if s['item'] is not None and code < 0: code = int(a.ids.learned[s['item'], l])
+    at = np.flatnonzero(used == code)
+    fig.add_scatter(x=places[at, 0], y=places[at, 1], mode='markers', hoverinfo='skip', showlegend=False,
+                    marker=dict(symbol='circle-open', size=18, color=COLORS[5], line_width=3))
+    head = header(f'The vectors of level {l + 1}', 'principal plane; a click chooses a code')
+    words = ''
+    if len(at):
+        rows = [item(a, i, before='') for i in like[int(code)].tolist()]
+        words = f'<h4>What code {code} looks like: the items nearest to it</h4>{listed(rows, "list")}'
+    return dict(html=panel(head, drawing('codes', 'Codebook vectors in a plane', 460, 'cell'), words),
+                figures=figures(codes=fig))
 
 def far(a, s):
     "How far the code words of one level are from each other."
     l, book, used = of_level(a, s)
-    first = principal(book[used], 1)[:, 0]
-    shown, names, averaged = distances(book, used[np.argsort(first)])
-    fig = heatmap(shown, names, names, title='').update_layout(height=360, margin=dict(t=12))
+    shown, names, block = code_distances(book, used[np.argsort(principal_axes(book[used], 1)[:, 0])])
+    fig = heatmap(shown.round(4), names, names, title='').update_layout(height=360, margin=dict(t=12))
     for axis in (fig.update_xaxes, fig.update_yaxes): axis(type='category', showticklabels=len(names) < 65)
+    averaged = f', means over blocks of {block} neighbours' if block > 1 else ''
     return dict(html=panel(header(f'Distances on level {l + 1}', f'code words in the order of their first '
                                                                f'principal axis{averaged}'),
                            drawing('far', 'Distances between codebook vectors', 360)),
                 figures=figures(far=fig))
 
-def distances(book, order, most=128):
-    "Distances of code words in an order, means of blocks where there are many, their names, and a remark."
-    v = np.asarray(book[order], np.float64)
-    square = (v**2).sum(1)
-    far = np.sqrt((square[:, None] + square - 2 * v @ v.T).clip(min=0))
-    if len(order) <= most: return far.round(4), order, ''
-    first = np.arange(0, len(order), -(-len(order) // most))
-    size = np.diff(np.append(first, len(order)))
-    far = np.add.reduceat(np.add.reduceat(far, first, 0), first, 1) / np.outer(size, size)
-    return far.round(4), order[first], f', means over blocks of {size[0]} neighbours'
-
-def principal(v, n):
-    "(K, d) vectors on their first n principal axes, (K, n), the largest first."
-    v, d = v - v.mean(0), v.shape[1]
-    axes = eigh(v.T @ v, subset_by_index=[max(d - n, 0), d - 1])[1][:, ::-1]   # quicker than the SVD of v
-    return np.pad(v @ axes, ((0, 0), (0, n - axes.shape[1])))
-
-def words(a, level):
-    "What each code word looks like: {code: title of the item whose residual is nearest to it}."
-    q, codes = a.tokenizer.quantizer, a.ids.learned
-    books = np.asarray(q.codebooks)
-    rest = q.latents(a.vectors) - sum(books[l][codes[:, l]] for l in range(level + 1))   # (N, d)
-    order = np.lexsort((np.linalg.norm(rest, axis=1), codes[:, level]))
-    code, first = np.unique(codes[order, level], return_index=True)
-    return {int(k): a.titles[i] for k, i in zip(code, order[first])}
-
 def residual(a, s):
     "One item's residual, shrinking."
-    i = s['item'] if s['item'] is not None else 0
-    q, codes = quantizer(a), a.ids.learned[i]
-    x = q.latents(a.vectors[[i]])[0]
-    left, margins = [float(np.linalg.norm(x))], []
-    for l in range(len(codes)):
-        d = np.sort(np.sqrt(q.distances(a.vectors[[i]], codes[None], l)[0]))
-        margins.append(float(d[1] / max(d[0], 1e-9) - 1) if len(d) > 1 else 0.)
-        said = q.codebooks[range(l + 1), codes[:l + 1]].sum(0)
-        left.append(float(np.linalg.norm(x - said)))
-    fig = residual_bars(left, codes, margins, '').update_layout(margin=dict(t=24))
+    if s['item'] is None: return dict(html=panel(header('One item, level by level'),
+                                                 note('Select an item to see what each code leaves of it.')))
+    i, q = s['item'], quantizer(a)
+    x, codes = a.vectors[[i]], a.ids.learned[i]
+    found = code_margins(q, x, codes)
+    margins = (found['margin'] / found['distance'].clip(1e-9)).fill_null(0).to_list()
+    fig = residual_bars(residual_lengths(q, x, codes), codes, margins, '').update_layout(margin=dict(t=24))
     return dict(html=panel(header('One item, level by level', esc(a.titles[i])),
                            drawing('residual', 'Length of the residual', 260),
-                           note('The rest of the vector that each code leaves over. Select another item to '
-                                'see its own.')), figures=figures(residual=fig))
+                           note('The rest of the vector that each code leaves over.')),
+                figures=figures(residual=fig))
 
 def report(a, s):
     "The report card, beside that of another tokenizer."
     if a.tokenizer is None: return dict(html='')
     mine = a.tokenizer.card.table().select('line', 'value', 'chance', 'meaning')
     tools = field('other', 'Compare with', {'': 'no other', **{n: n for n in a.tokenizers}},
-                  s['other']) if a.tokenizers else ''
+                  s['other']) if a.tokenizers else note('Another tokenizer folder beside this one could be '
+                                                        'compared here.')
     if s['other']:
         other = Tokenizer.load(a.tokenizers[s['other']]).card.table().select('line',
                 pl.col('value').alias(s['other']))

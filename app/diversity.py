@@ -1,16 +1,16 @@
 "Diversity: what a temperature for each level does to lists."
 import polars as pl
 
-from tiger_nb.compare import diversity
+from tiger_nb.compare import diversity, drawn_list
 from tiger_nb.recommender import InputError
 from tiger_nb.plots import curves
 
-from .render import drawing, esc, field, figures, header, item, join, later, listed, note, panel, table
+from .render import (capital, drawing, esc, field, figures, header, item, join, later, listed, note, panel,
+                     table)
 
 TITLE = 'Diversity'
 HINT = ('A temperature for each level: below 1 the likely codes win, above 1 the others get a chance. A '
-        'warm first '
-        'level changes the kind of item, a warm last one its variant.')
+        'warm first level changes the kind of item, a warm last one its variant.')
 LADDER = (.1, .5, 1., 1.5, 2.)
 USERS = 60
 
@@ -41,12 +41,16 @@ def now(a, s):
     "The numbers at these temperatures, and the lists of three users."
     with a.turns: found = diversity(a.models[s['model']], a.dataset, temperatures(a, s), a.vectors, USERS)
     body, tables = table('diversity', pl.DataFrame([numbers(found)]), 'At these temperatures', form='.3f')
-    def one(e, items):
-        target = int(a.split.test_targets[e])
-        rows = [item(a, i, before='<span class="star">★</span> ' if i == target else '') for i in items
-                if i >= 0]
-        return panel(header(esc(a.user_name(e)), 'drawn without repeats'), listed(rows, 'list'))
-    lists = join(one, found['rows'][:3].tolist(), found['items'][:3].tolist())
+    def one(name, target, items):
+        star = lambda i: '<span class="star">★</span> ' if i == target else ''
+        rows = [item(a, i, before=star(i)) for i in items if i >= 0]
+        return panel(header(esc(name), 'drawn without repeats'), listed(rows, 'list'))
+    shown = [(capital(a.user_name(e)), int(a.split.test_targets[e]), items)
+             for e, items in zip(found['rows'][:3].tolist(), found['items'][:3].tolist())]
+    if s['history']: # the visitor's own first
+        with a.turns: own = drawn_list(a.models[s['model']], s['history'], temperatures(a, s))
+        shown = [('Your history', a.held_out(s['user'], s['history']), own), *shown[:2]]
+    lists = join(lambda x: one(*x), shown)
     return dict(html=panel(body) + f'<div class="many3">{lists}</div>', tables=tables)
 
 def ladder(a, s):
@@ -78,4 +82,12 @@ def api(a):
         t = list(temperature) if len(temperature) > 1 else float(temperature[0]) if temperature else 1.
         with a.turns: return numbers(diversity(a.models[model], a.dataset, t, a.vectors,
                                                min(max(int(users), 1), 200)))
-    return [sample_diversity]
+    def draw_list(history: list[int], temperature: list[float], model: str = 'tiger',
+                  k: int = 10)->list[dict]:
+        "Items drawn after a history at one temperature, or one a level."
+        if model not in a.generative: raise InputError(f'model {model!r} writes no Semantic IDs; take one '
+                                                       f'of {", ".join(a.generative)}')
+        t = list(temperature) if len(temperature) > 1 else float(temperature[0]) if temperature else 1.
+        with a.turns: items = drawn_list(a.models[model], history, t, min(max(int(k), 1), 50))
+        return [dict(item=i, key=a.keys[i], title=a.titles[i]) for i in items]
+    return [sample_diversity, draw_list]

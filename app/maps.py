@@ -1,6 +1,7 @@
 "Map: two views of the same items, by their vectors and by what their codes say of them."
-import numpy as np, polars as pl
+import numpy as np, plotly.graph_objects as go, polars as pl
 
+from tiger_nb.code_plots import label_places
 from tiger_nb.recommender import InputError
 from tiger_nb.plots import COLORS, INK, PAPER, RUST, item_map
 
@@ -13,7 +14,7 @@ HINT = ('Every point is an item; near means alike. Left by the item vectors, rig
         'makes of them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
 # name, symbol, colour and size of rings: sizes differ, so that an item in all of them shows them all
 RINGS = {'selected': ('circle-open', RUST, 26), 'held out': ('star', COLORS[5], 15)}
-LISTS = [('diamond-open', COLORS[5], 11), ('square-open', INK, 15)]
+LISTS = [('diamond-open', COLORS[5], 9), ('square-open', INK, 13)]
 
 def view(a, s):
     "Both maps, a search, the selected item."
@@ -33,7 +34,9 @@ def view(a, s):
                      if lit is not None else '')
     left = (f'<div class="tools">{tools}</div><div class="maps{"" if len(made) == 2 else " one"}">{maps}'
             f'</div>{legend(a, s)}'
-            + (note('There are no codebooks, so there is no map of reconstructions.') if two is None else ''))
+            + (note('There are no codebooks, so there is no map of reconstructions.') if two is None else '')
+            + join(lambda k: note(f'This data names no {k}, so there is no such colour.'),
+                   [k for k in ('category', 'brand') if k not in a.colours]))
     right = search('items', 'Find an item', 'words of its title, or 12, 200, *') + found(a, s) + card(a,
             s['item'])
     return dict(html=f'<div class="three"><div>{left}</div><div>{right}</div></div>', figures=figures(**made))
@@ -61,7 +64,8 @@ def points(a, s):
         made[name].update_traces(marker_showscale=False, unselected=dict(marker=dict(opacity=.08)))
         steps = [[(n + e) / len(tints), tint] for n, tint in enumerate(tints) for e in (0, 1)]
         if not many: made[name].update_traces(marker_colorscale=steps)
-        if many: made[name].update_traces(marker=dict(color=hue, colorscale='Phase', cmin=0, cmax=len(named)))
+        if many: made[name].update_traces(marker=dict(color=hue, colorscale='Viridis', cmin=0,
+                                                      cmax=1.08 * len(named)))
         if a.n_items > 5000: made[name].update_traces(marker_size=3)
     return dict(html='', figures=figures(**made))
 
@@ -70,7 +74,7 @@ def palette(values):
     return ['#98A4B0', *COLORS][:len(values)] if len(values) and values[0] == -1 else COLORS[:len(values)]
 
 def around_the_map(color, xy):
-    "Many values in an order in which neighbours on the map have like hues: by the direction of their middle."
+    "Many values in an order in which neighbours on the map are alike: by the direction of their middle."
     value, at = np.unique(color, return_inverse=True)
     middle = np.stack([np.bincount(at, x) for x in (xy - np.median(xy, axis=0)).T]) / np.bincount(at)
     return np.argsort(np.argsort(np.arctan2(*middle)))[at]
@@ -96,7 +100,7 @@ def legend(a, s):
     "What the colours mean, the largest first."
     values, n = np.unique(a.colours[s['color']], return_counts=True)
     if len(values) > len(COLORS):
-        said = (f'{len(values):,} values, like hues where they lie side by side on the first map; '
+        said = (f'{len(values):,} values, in like colours where they lie in one direction on the first map; '
                 'a hover says which.')
         return note(f'{said} {csv_button("places", "maps.places")}')
     tints = palette(values)
@@ -117,13 +121,15 @@ def marked(a, s):
     return out | {'held out': [] if target is None else [target],
                   'selected': [] if s['item'] is None else [s['item']]}
 
-def figure(a, s, xy, lit, marks):
+def figure(a, s, xy, lit, marks, new=None):
     "What lies over the points of one map, and which of them are lit: the others are dimmed and stay."
     some = list(dict.fromkeys(i for items in marks.values() for i in items))
     at = {i: n for n, i in enumerate(some)}
     marks = {name: [at[i] for i in items] for name, items in marks.items()}
     fig = item_map(xy[np.array(some, int)], None, [a.titles[i] for i in some], '', some, marks, 520)
     fig.data = fig.data[1:]
+    if lit is None and s['item'] is not None: # the item and its neighbours
+        lit = np.array([s['item'], *(i for i, _ in a.beside(s['item']))])
     fig.layout.meta = dict(lit=None if lit is None else lit.tolist())
     looks = dict(zip([a.name(n) for n in pair(a)], LISTS)) | RINGS
     for t in fig.data:
@@ -134,23 +140,26 @@ def figure(a, s, xy, lit, marks):
         fig.add_scatter(x=xy[path, 0], y=xy[path, 1], mode='lines+markers', name='history', customdata=path,
                         line=dict(color=INK, width=1.3), hoverinfo='skip', opacity=.8,
                         marker=dict(symbol='circle', size=7, color=INK))
-    clusters(a, fig, xy)
+    if new is not None:
+        fig.add_scatter(x=new[:1], y=new[1:], mode='markers', name='the new item', hoverinfo='name',
+                        marker=dict(symbol='star', size=24, color=RUST, line=dict(width=2, color=PAPER)))
+    if a.n_items > 2000: # those points are drawn by WebGL, above everything that is not
+        fig = go.Figure([go.Scattergl(t.to_plotly_json()) for t in fig.data], fig.layout)
+    names_on(a, fig, xy, [*xy[[*some, *s['history']]], *([] if new is None else [new])])
     legend = dict(x=0, xanchor='left', y=1, yref='paper', yanchor='bottom', font_size=11)
     return fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), dragmode='pan', legend=legend)
 
-def clusters(a, fig, xy, most=6):
-    "Names of the largest labels, each near the middle of its items where no other name is in its way."
-    kind, label = a.main_label
+def names_on(a, fig, xy, spared, most=8):
+    "Names where a kind of item is at home and no other name, and none of the spared places, is in the way."
+    kind, label = a.finest_label
     if kind is None: return
-    sizes = np.bincount(label[label >= 0])
-    pixels, taken = (xy - xy.min(0)) / np.maximum(np.ptp(xy, axis=0), 1e-9) * (300, 400), []
-    for l in np.argsort(-sizes)[:most]:
-        name, at = a.label_names[kind][int(l)][:26], np.flatnonzero(label == l)
-        near = np.argsort(((xy[at] - np.median(xy[at], axis=0))**2).sum(1))
-        place = next((i for i in at[near] if free(pixels[i], len(name), taken)), None)
-        if place is None: continue
-        taken.append((pixels[place], len(name)))
-        fig.add_annotation(x=float(xy[place, 0]), y=float(xy[place, 1]), text=esc(name), showarrow=False,
+    size = lambda p: (np.asarray(p, float) - xy.min(0)) / np.maximum(np.ptp(xy, axis=0), 1e-9) * (300, 400)
+    taken, most = [(size(p), 1) for p in spared], most + len(spared)
+    for l, i, _ in label_places(xy, label):
+        name = a.label_names[kind][l][:26]
+        if len(taken) >= most or not free(size(xy[i]), len(name), taken): continue
+        taken.append((size(xy[i]), len(name)))
+        fig.add_annotation(x=float(xy[i, 0]), y=float(xy[i, 1]), text=esc(name), showarrow=False,
                            font=dict(size=12, color=INK), bgcolor=PAPER, opacity=.85, borderpad=2)
 
 def free(at, letters, taken):
@@ -167,7 +176,7 @@ def found(a, s, limit=40):
     more = note(f'{len(items) - limit:,} more are lit and not listed.') if len(items) > limit else ''
     name = f'{len(items):,} begin with {chips(s["prefix"])}' if s['prefix'] else count(len(items))
     return panel(header(name, 'within the lasso' if s['lasso'] else '', csv_button('lit', 'maps.lit')),
-                 listed(rows, 'list scroll'), more)
+                 listed(rows, 'list scroll'), more, result='prefix lasso')
 
 def api(a):
     def item_card(item: int)->dict:
@@ -181,7 +190,7 @@ def api(a):
         "The k nearest items by the cosine of their vectors."
         checked(a, item)
         if a.vectors is None: raise InputError('the tokenizer folder has no vectors')
-        near = a.near(a.vectors[item], min(max(int(k), 1), 100), item)
+        near = a.beside(item, min(max(int(k), 1), 100))
         return [dict(item=i, title=a.titles[i], cosine=c) for i, c in near]
     def map_places(codes: bool = False)->list[list[float]]:
         "Place of every item on the map of vectors, or of what their codes say."

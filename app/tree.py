@@ -1,13 +1,13 @@
 "Code tree: all Semantic IDs as an icicle or treemap, down to the items and their collision buckets."
 from tiger_nb.code_plots import most_of, prefix_icicle, prefix_table
+from tiger_nb.recommender import InputError
 
 from .render import (add, button, chips, csv, csv_button, drawing, esc, field, figures, header, item,
                      needs_ids, note, panel)
 
 TITLE = 'Code tree'
 HINT = ('Each box is a prefix: its size the number of items, its colour how pure it is. A click goes down, '
-        'the '
-        'breadcrumb goes up.')
+        'the breadcrumb goes up. The prefixes of the selected item have an orange border.')
 
 @needs_ids
 def view(a, s):
@@ -20,15 +20,24 @@ def view(a, s):
     rows = prefix_table(a.ids, a.titles, labels, under, 2)
     most, within = (100, 8) if s['shape'] == 'treemap' else (24, 6)   # more boxes are thinner than a line
     name = ' '.join(map(str, under)) or 'all items'
-    fig = prefix_icicle(most_of(rows, most, within), under, name, '', s['shape'] == 'treemap')
+    marked = a.ids.codes[s['item']].tolist() if s['item'] is not None else ()
+    fig = prefix_icicle(most_of(rows, most, within), under, name, '', s['shape'] == 'treemap', marked)
     purity = (f'darker is purer: the share of a box’s items with its commonest {kind}' if kind else
               'the height is the number of items; the rest of the codes is drawn smaller')
-    head = header('The prefix tree', purity, shape + csv_button('prefixes', 'tree.prefixes'))
+    head = header('The prefix tree', purity,
+                  shape + go_to(under, rows) + csv_button('prefixes', 'tree.prefixes'))
     picture = (drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else
                note('Nothing is below this prefix.'))
     html = f'<div class="three"><div>{panel(head, picture)}</div><div>{below(a, s, items)}</div></div>'
     fig.update_layout(margin=dict(l=4, r=4, t=8, b=4))
     return dict(html=crumbs(prefix) + html, figures=figures(tree=fig))
+
+def go_to(under, rows):
+    "All codes below a prefix as a list: those without a box too, and the way without a mouse."
+    here = rows.filter(rows['level'] == len(under) + 1)
+    options = {','.join(map(str, p)): f'{c} · {n:,} items · {e[:30]}'
+               for p, c, n, e in here.select('prefix', 'code', 'items', 'example').iter_rows()}
+    return field('prefix', 'Go to', {'': 'a code …', **options}, '')
 
 def known(prefix):
     "The prefix up to the first code that may be any: the tree knows none."
@@ -56,19 +65,21 @@ def crumbs(prefix):
 def below(a, s, items, limit=60):
     "The items of a prefix; those that share all learned codes stand together."
     n = a.ids.learned.shape[1]
-    order = sorted(items.tolist(), key=lambda i: (a.ids.codes[i].tolist()))
+    order = sorted(items.tolist(), key=lambda i: (i != s['item'], a.ids.codes[i].tolist()))
     groups, rows = {}, []
     for i in order[:limit]: groups.setdefault(tuple(a.ids.learned[i].tolist()), []).append(i)
     for codes, same in groups.items():
         if len(same) > 1: rows.append(f'<div class="bucket">{len(same)} share {chips(codes)}</div>')
-        rows += [f'<div class="row">{item(a, i, len(s["prefix"]))}{add(a, i)}</div>' for i in same]
+        on = {s['item']: ' picked'}
+        rows += [f'<div class="row{on.get(i, "")}">{item(a, i, len(s["prefix"]))}{add(a, i)}</div>'
+                 for i in same]
     more = note(f'{len(items) - limit:,} more are not listed; go further down.') if len(items) > limit else ''
     name = f'{len(items):,} begin with {chips(s["prefix"])}' if s['prefix'] else f'All {len(items):,} items'
     shared = int((a.ids.learned[items] == a.ids.learned[items][:1]).all()) if len(items) > 1 else 0
     hint = ('all of them share every learned code' if shared and len(s['prefix']) >= n else
             'items with the same learned codes stand together')
     return panel(header(name, hint, csv_button('lit', 'maps.lit')),
-                 f'<div class="list scroll tall">{"".join(rows)}</div>', more)
+                 f'<div class="list scroll tall">{"".join(rows)}</div>', more, result='prefix select')
 
 def api(a):
     def with_prefix(prefix: list[int])->list[dict]:
@@ -77,6 +88,8 @@ def api(a):
                 for i in a.with_prefix(list(prefix)[:a.ids.n_levels]).tolist()]
     def code_tree(prefix: list[int], depth: int = 2)->list[dict]:
         "The prefixes below one: number of items, purity, and a title as an example."
+        if len(prefix) >= a.ids.n_levels: raise InputError(f'the prefix has {len(prefix)} codes; give fewer '
+                                                           f'than {a.ids.n_levels}')
         return prefix_table(a.ids, a.titles, a.main_label[1], tuple(prefix),
                             min(max(int(depth), 1), a.ids.n_levels)).to_dicts()
     return [with_prefix, code_tree] if a.ids else []

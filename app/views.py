@@ -92,6 +92,12 @@ class Views(Artefacts):
             if kind in self.labels: return kind, self.labels[kind]
         return None, None
 
+    @property
+    def finest_label(self):
+        "The label that names the parts of a map."
+        if 'subcategory' in self.labels: return 'subcategory', self.labels['subcategory']
+        return self.main_label
+
     @cached_property
     def colours(self):
         "{what a map can be coloured by: (N,) whole numbers}."
@@ -142,6 +148,10 @@ class Views(Artefacts):
 
     @cached_property
     def _unit(self): return self.vectors / np.linalg.norm(self.vectors, axis=1, keepdims=True).clip(min=1e-12)
+
+    def beside(self, i, limit=10):
+        "The nearest items of an item, as (item, cosine)."
+        return [] if self.vectors is None else self.near(self.vectors[i], limit, i)
 
     def near(self, vector, limit=10, skip=None):
         "Nearest items by cosine to a vector, as (item, cosine)."

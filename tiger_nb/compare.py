@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'RANGES', 'open_bundles', 'predictions', 'kept_predictions', 'groups_of', 'by_group', 'lost_levels',
-           'bought_together', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_lists', 'diversity', 'read_runs',
-           'kept_maps', 'prepare_views', 'views_are_kept', 'Counter', 'Tokenizer', 'clean_text', 'item_labels',
-           'load_vectors', 'relative_error', 'results_table', 'sample_folder']
+           'bought_together', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_list', 'drawn_lists', 'diversity',
+           'read_runs', 'kept_maps', 'prepare_views', 'views_are_kept', 'Counter', 'Tokenizer', 'clean_text',
+           'item_labels', 'load_vectors', 'relative_error', 'results_table', 'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #imports
 import hashlib, json
@@ -232,6 +232,28 @@ def entropy(
 
 # %% ../nbs/8_recommender/9_compare.ipynb #sample
 @torch.inference_mode()
+def _draw(rec, h, rows, keys, temperature, k, seed):
+    "Items (B, k) drawn for rows of histories."
+    if rec.semantic_ids is None:
+        raise InputError(f'{rec.name} writes no codes, so there is no temperature; take a generative model')
+    tokens, mask = history_tokens(rec.model.eval(), rec.semantic_ids, h, rows, keys)
+    seen = torch.as_tensor(h.padded(rows, int(h.lengths[rows].max()), -1))
+    drawn = sample_items(rec.model, rec.semantic_ids, tokens, mask, k, temperature, seen, seed)
+    return drawn.items.cpu().numpy()
+
+def drawn_list(
+    rec:Recommender, # of a generative model
+    history,         # item ids, the oldest first
+    temperature=1.,  # one number, or one a level
+    k:int=10,        # items
+    seed:int=0,      # of the noise
+    user:str='',     # key of the user, for models with user tokens
+)->list: # of item ids
+    "One list drawn by temperature. Raises `InputError` for a temperature that is not above 0."
+    h = Histories.from_lists([rec.check_history(history)])
+    items = _draw(rec, h, np.array([0]), np.array([user]), temperature, check_k(k), seed)[0]
+    return items[items >= 0].tolist()
+
 def drawn_lists(
     rec:Recommender, # of a generative model
     dataset:Dataset, # its test part
@@ -241,15 +263,10 @@ def drawn_lists(
     seed:int=0,      # of users and noise
 ):                   # rows (B,) of the test part, items (B, k)
     "Items drawn by temperature. Raises `InputError` for one that is not above 0, or too few of them."
-    if rec.semantic_ids is None:
-        raise InputError(f'{rec.name} writes no codes, so there is no temperature; take a generative model')
     h, _ = dataset.split.part('test')
     rows = np.sort(np.random.default_rng(seed).choice(len(h), min(users, len(h)), replace=False))
     keys = dataset.interactions.user_keys[dataset.split.users][rows]
-    tokens, mask = history_tokens(rec.model.eval(), rec.semantic_ids, h, rows, keys)
-    seen = torch.as_tensor(h.padded(rows, int(h.lengths[rows].max()), -1))
-    drawn = sample_items(rec.model, rec.semantic_ids, tokens, mask, k, temperature, seen, seed)
-    return rows, drawn.items.cpu().numpy()
+    return rows, _draw(rec, h, rows, keys, temperature, k, seed)
 
 # %% ../nbs/8_recommender/9_compare.ipynb #diversity
 def diversity(

@@ -15,7 +15,6 @@ from fastcore.basics import patch
 from .files import InputError
 from .histories import Histories
 from .layers import padding_bias
-from .presets import MODELS
 from .recommender import Recommender, check_k
 from .semantic_ids import SemanticIds
 from .tiger import Tiger, history_tokens
@@ -230,7 +229,8 @@ def _own_score(rec, histories, item, user):
     old = len(rec.items) - rec.added
     if item < old: return _path(_search(rec, histories, user), rec.semantic_ids, item)[:, -1]
     if rec.near is not None:
-        return rec.new_scores(Histories.from_lists(histories), np.array([user] * len(histories)))[:, item - old]
+        keys = np.array([user] * len(histories))
+        return rec.new_scores(Histories.from_lists(histories), keys)[:, item - old]
     _, learned, table, held = rec.new_codes
     at = int((table == item).any(1).nonzero()[0, 0])
     return _path(_search(rec, histories, user, ids=learned), learned, at)[:, -1] - held[at]

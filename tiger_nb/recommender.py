@@ -27,7 +27,7 @@ from .bundles import (CHECKPOINTS, MOST_SCORED, PRESETS, READ, WRITTEN, RunSetti
                               tokenizer_for, train_bundle, write_manifest)
 from .checkpoints import one_writer
 from .dataset import Dataset
-from .decoding import tiger_ranker
+from .decoding import score_all, tiger_ranker
 from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
 from .folders import file_sha256
@@ -37,6 +37,7 @@ from .presets import MODELS, OTHERS, find, spec_of
 from .schemas import built, check_files, having, number, read_checked, several, whole
 from .semantic_ids import SemanticIds
 from .tables import read_parquet
+from .tiger import history_tokens
 from .tokenizer import TokenizerSettings, check_split, load_ids, shipped_index, tokenize
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #reexport
@@ -78,7 +79,7 @@ class Recommender:
         spec = spec_of(self.model)
         if not scores_all(spec, len(self.items)): return None
         score = find(spec.scorer)(self.model)
-        return partial(_likened, self._likest, score) if self.near else score
+        return partial(_scores_by_similarity, self._likest, score) if self.near else score
 
     @cached_property
     def _likest(self): # of each new item the weights of the old ones (M, N), sparse
@@ -279,7 +280,7 @@ def _few_new(rec, scores, k):
     return torch.cat([old, torch.full_like(new, -torch.inf).scatter(1, best.indices, best.values)], 1)
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #likened
-def _likened(table, score, histories, rows):
+def _scores_by_similarity(table, score, histories, rows):
     "Log-probabilities (B, N) in which a new item has the mean of the old ones that read like it."
     old = torch.as_tensor(score(histories, rows))[:, :table.shape[1]]             # (B, N - M)
     like = (table @ old.softmax(-1).T).T                                          # (B, M)
@@ -318,15 +319,38 @@ def new_codes(self:Recommender):
     return self._new
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #best-new
-def _best_new(rec, rank, histories, k, filter_seen, hidden):
-    "The best new items of every row and their scores (R, m)."
+@patch
+@torch.inference_mode()
+def new_scores(self:Recommender,
+    histories:Histories, # R rows of known items
+    user_keys,           # (R,) key of each row's user
+)->torch.Tensor: # (R, M)
+    "Log-probabilities of new items in a model that searches: the mean of the old ones each is near to."
+    ids, (items, weights) = self.semantic_ids, self.near                          # (M, n) each
+    some, at = items.unique(return_inverse=True)
+    known = SemanticIds(ids.codes[some.numpy()], ids.sizes, False)                # the digit is a code, too
+    rows = np.arange(len(histories))
+    tokens, mask = history_tokens(self.model.eval(), ids, histories, rows, user_keys)
+    p = score_all(self.model, known, tokens, mask).cpu().exp()                     # (R, U)
+    return (p[:, at] * weights).sum(-1).clamp(min=1e-30).log()
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #coded-new
+def _coded_new(rec, rank, n, histories):
+    "New items (R, P') by their learned codes, and for each an even share of what these have."
     _, learned, table, logs = rec.new_codes
-    m, n = _places(rec, k), len(histories)
-    found = rank(filter_seen=False, exact=True, among=learned)(histories, np.arange(n),
-                                                               min(learned.n_items, max(64, 4 * m)))
+    found = rank(filter_seen=False, exact=True, among=learned)(histories, np.arange(len(histories)),
+                                                               min(learned.n_items, max(64, 4 * n)))
     at = found.items.cpu()                                                        # (R, P')
     scores = (found.scores.cpu() - logs[at])[..., None].expand(-1, -1, table.shape[1]).flatten(1)
-    items = table[at].flatten(1)                                                  # (R, P' · C)
+    return table[at].flatten(1), scores                                           # (R, P' · C)
+
+def _best_new(rec, rank, histories, k, filter_seen, hidden, user_keys=None):
+    "The best new items of every row and their scores (R, m)."
+    m, n = _places(rec, k), len(histories)
+    if rec.near is None: items, scores = _coded_new(rec, rank, m, histories)
+    else:
+        scores = rec.new_scores(histories, user_keys)                             # (R, M)
+        items = torch.arange(len(rec.items) - rec.added, len(rec.items)).expand_as(scores)
     bought = torch.as_tensor(histories.padded(np.arange(n), int(histories.lengths.max()), -1))
     out = [bought] if filter_seen else []
     if hidden is not None: out.append(hidden)
@@ -346,7 +370,7 @@ def _by_search(rec, spec, histories, k, filter_seen, user_keys, exact, beams, hi
         return found.items, found.scores, found.exact
     found = rank(hidden=hidden, among=rec.new_codes[0])(histories, np.arange(len(histories)), k)
     if not _places(rec, k): return found.items, found.scores, found.exact
-    items, scores = _best_new(rec, rank, histories, k, filter_seen, hidden)
+    items, scores = _best_new(rec, rank, histories, k, filter_seen, hidden, user_keys)
     both = torch.cat([found.scores, scores.to(found.scores)], 1)                  # (R, k + m)
     scores, at = both.topk(k)
     return torch.cat([found.items, items.to(found.items)], 1).gather(1, at), scores, found.exact
