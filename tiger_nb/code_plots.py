@@ -370,7 +370,7 @@ def beam_figure(
     _beam_points(fig, pl.concat(rows), titles, target, last, named)
     fig.add_scatter(x=[0], y=[0], mode='markers', marker=dict(color=INK, size=12), hoverinfo='skip',
                     showlegend=False)
-    fig.update_xaxes(range=[-.08, last + .9], tickvals=list(range(1, last + 1)), showgrid=False,
+    fig.update_xaxes(range=[-.08, last + 1.1], tickvals=list(range(1, last + 1)), showgrid=False,
                      ticktext=[f'level {l}' for l in range(1, last + 1)])
     return fig.update_yaxes(visible=False, range=[most + .5, -1])
 
@@ -385,8 +385,8 @@ def _beam_points(fig, rows, titles, target, last, called):
     for name, (part, color) in kinds.items():
         if not len(part): continue
         size = 6 + 34 * np.sqrt(part['prob'].to_numpy())
-        named = lambda e, l, p, k: (_short(titles[e], 32) if l == last else
-                                    f'{p[-1]} · {_short(titles[e], 76 // last - 4)}' if k else '')
+        named = lambda e, l, p, k: (_short(titles[e], 26) if l == last else
+                                    f'{p[-1]} · {_short(titles[e], max(15, 54 // last))}' if k else '')
         leaf = [named(*row) for row in
                 part.select('example', 'level', 'prefix', 'kept').iter_rows()]
         fig.add_scatter(x=part['level'], y=part['rank'], name=name, mode='markers+text', text=leaf,
