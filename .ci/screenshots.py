@@ -12,7 +12,7 @@ from browser_tabs import READY
 OUT = Path(__file__).resolve().parents[1]/'nbs/screenshots'
 MOST = 150_000  # bytes of a picture
 FRAMES = 16     # a level of the growing tree
-SHOTS = {'recommend': '', 'compare': '', 'maps': 'item=7', 'tree': '', 'codebook': 'item=7'}
+SHOTS = {'recommend': '', 'compare': '', 'maps': '', 'tree': '', 'codebook': 'item=7'}
 SEEN = "() => document.querySelector('[data-figure=flow]')?.dataset.drawn"  # not all lists
 
 def small(png, path, width=1100):
@@ -51,13 +51,14 @@ def shoot(page, url, data):
         small(page.screenshot(), OUT/f'{data}-{tab}.webp')
         if tab == 'recommend': grown(page, OUT/f'{data}-beam.webp')
     page.emulate_media(color_scheme='dark')
-    page.goto(f'{url}/?tab=maps&item=7')
+    page.goto(f'{url}/?tab=maps')
     ready(page)
     small(page.screenshot(), OUT/f'{data}-dark.webp')
     page.emulate_media(color_scheme='light')
     page.set_viewport_size({'width': 390, 'height': 844})
     page.goto(f'{url}/?tab=recommend')
     ready(page)
+    page.locator('.side').first.evaluate("b => b.scrollIntoView({block: 'start'})")   # the first list
     small(page.screenshot(), OUT/f'{data}-phone.webp', 390)
     page.set_viewport_size({'width': 1400, 'height': 1000})
 

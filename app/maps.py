@@ -61,7 +61,7 @@ def points(a, s):
     for name, xy in zip(('map1', 'map2'), a.maps):
         if xy is None: continue
         made[name] = item_map(xy, hue, texts)
-        made[name].update_traces(marker_showscale=False, unselected=dict(marker=dict(opacity=.08)))
+        made[name].update_traces(marker_showscale=False, unselected=dict(marker=dict(opacity=.2)))
         steps = [[(n + e) / len(tints), tint] for n, tint in enumerate(tints) for e in (0, 1)]
         if not many: made[name].update_traces(marker_colorscale=steps)
         if many: made[name].update_traces(marker=dict(color=hue, colorscale='Viridis', cmin=0,
