@@ -123,8 +123,10 @@ def _test(*args):
 
 def forked(path, flags, limit):
     "`nbdev_test` of one notebook in a fork; an error with the end of what it printed."
-    with tempfile.NamedTemporaryFile('r', errors='replace') as log:
-        p = FORKS.Process(target=_test, args=(path, flags, log.name, {**os.environ, **SHARE}))
+    with tempfile.NamedTemporaryFile('r', errors='replace') as log, tempfile.TemporaryDirectory() as kernels:
+        # what torch.compile kept for other instructions of the processor does not compile with these
+        env = {**os.environ, **SHARE, 'TORCHINDUCTOR_CACHE_DIR': kernels}
+        p = FORKS.Process(target=_test, args=(path, flags, log.name, env))
         p.start()
         p.join(limit)
         late = p.exitcode is None
