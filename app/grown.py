@@ -61,14 +61,16 @@ def grown(a, s):
     "The artefacts with the typed item, made once."
     kept = vars(a).setdefault('grown', OrderedDict())
     key = s['title'], s['about']
-    if key not in kept:
-        kept[key] = Grown(a, *key)
-        while len(kept) > KEPT: kept.popitem(last=False)
-    return kept[key]
+    own = kept.get(key) or Grown(a, *key)
+    kept[key] = own
+    while len(kept) > KEPT: kept.popitem(last=False)
+    return own
 
 def own_catalogue(view):
     "A view that shows the visitor's own catalogue, if an item was added to it."
     def shown(a, s):
         if not s['added'] or not s['title'].strip(): return view(a, s)
-        return view(grown(a, s), s)
+        try: own = grown(a, s)
+        except InputError: own = a   # nothing encodes it here; the tab New item says why
+        return view(own, s)
     return shown

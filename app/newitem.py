@@ -61,27 +61,31 @@ def lists(a, s):
         made.append(panel(header(esc(a.name(name)), f'the new item: {where}'), listed(rows, 'list')))
     return dict(html=f'<div class="two even">{join("<div>{}</div>".format, made)}</div>')
 
+def seen_by(a, g, name, users=USERS):
+    "How many test users are asked, and (user, rank) of those in whose list of ten the item stands."
+    rows = np.linspace(0, len(a.split.users) - 1, min(users, len(a.split.users))).astype(int).tolist()
+    with a.turns: seen = who_sees(g.models[name], a.n_items, [a.history(e) for e in rows], 10)
+    return len(rows), [(rows[r], place) for r, place in seen]
+
 def who(a, s):
     "For which test users it would be recommended, and its rank after the visitor's own history."
-    g, rec = grown(a, s), None
+    g = grown(a, s)
     name = s['model'] if s['model'] in g.models else next(iter(g.models), None)
     if name is None or name in g.why:
         return dict(html=panel(header('Who would see it?'),
                                note(esc(g.why.get(name, 'There is no model that could recommend it.')))))
-    rec = g.models[name]
-    rows = np.linspace(0, len(a.split.users) - 1, min(USERS, len(a.split.users))).astype(int)
-    with a.turns: seen = who_sees(rec, a.n_items, [a.history(e) for e in rows], 10)
+    rec, (asked, seen) = g.models[name], seen_by(a, g, name)
     own = 'The history is empty, so nothing is recommended to you.'
     if s['history']:
         with a.turns: rank = ranks_of(rec, a.n_items, [s['history']])[0][0]
         own = f'For your history its exact rank is {rank:,} of {a.n_items + 1:,} items.'
-    def user(r, place):
-        name = a.user_name(rows[r])
+    def user(e, place):
+        name = a.user_name(e)
         shown = f'{esc(name)}<span class="count">rank {place}</span>'
-        return button('user', f'Take the history of {name}', shown, 'row', user=rows[r])
+        return button('user', f'Take the history of {name}', shown, 'row', user=e)
     head = header('Who would see it?', f'{esc(a.name(name))}: in the list of ten of {len(seen)} of '
-                                       f'{len(rows)} test users')
-    users = listed([user(r, p) for r, p in seen[:12]], 'found') if seen else ''
+                                       f'{asked} test users')
+    users = listed([user(e, p) for e, p in seen[:12]], 'found') if seen else ''
     return dict(html=panel(head, note(own), users))
 
 PARTS = dict(who=who, lists=lists)
@@ -107,8 +111,6 @@ def api(a):
         g = typed(title, description)
         if model not in g.models: raise InputError(f'there is no model {model!r}')
         if model in g.why: raise InputError(g.why[model])
-        n = min(max(int(users), 1), USERS, len(a.split.users))
-        rows = np.linspace(0, len(a.split.users) - 1, n).astype(int).tolist()
-        with a.turns: seen = who_sees(g.models[model], a.n_items, [a.history(e) for e in rows], 10)
-        return [dict(user=rows[r], name=a.user_name(rows[r]), rank=p) for r, p in seen]
+        _, seen = seen_by(a, g, model, min(max(int(users), 1), USERS))
+        return [dict(user=e, name=a.user_name(e), rank=p) for e, p in seen]
     return [encode_item, recommend_with_item, who_sees_item]
