@@ -125,7 +125,7 @@ def one_writer(
     "Keep a folder for this process. Raises `InputError` where another one writes, or it holds anything else."
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise InputError(f'{folder}: is there already and is no folder; choose another place')
+        raise InputError(f'{folder}: is there already and is not a folder; choose another place')
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     other = sorted(p.name for p in folder.iterdir() if p.name not in known and p.name[0] != '.')

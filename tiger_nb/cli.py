@@ -370,7 +370,7 @@ def _check_table(name, path):
     if Path(path).suffix not in ('.csv', '.parquet'):
         raise InputError(f'--{name} {path}: unknown ending {Path(path).suffix!r}; use .csv or .parquet')
     if Path(path).exists() and not Path(path).is_file():
-        raise InputError(f'--{name} {path}: is there already and is no file; choose another name')
+        raise InputError(f'--{name} {path}: is there already and is not a file; choose another name')
 
 def _write_table(table, path):
     "Write a table by the ending of its file, whole or not at all."
@@ -424,7 +424,7 @@ def tiger_evaluate(
     _check_evaluate(run, baseline, data, beams, exact, ranks)
     from tiger_nb.evaluation import save_record
     if out and Path(out).exists() and not Path(out).is_file():
-        raise InputError(f'--out {out}: is there already and is no file; choose another name')
+        raise InputError(f'--out {out}: is there already and is not a file; choose another name')
     from tiger_nb.tokenizer import load_ids
     known = lambda dataset: load_ids(tokenizer, dataset.n_items, dataset.items['key'].to_list())
     ids = known if tokenizer else None

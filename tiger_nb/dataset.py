@@ -361,7 +361,7 @@ def load(
         if order == 'given':
             raise InputError(f"load: '{name}' has no order 'given' to download; choose standard or origin")
         folder = folders[-1] if folders else homes[-1]/DOMAINS[domain][0]
-        say(f"'{name}' is no folder here: the data set {domain} is downloaded to {folder}")
+        say(f"'{name}' is not a folder here: the data set {domain} is downloaded to {folder}")
         dataset = _read_folder(download(domain, folder, order or 'standard', sources), order or 'standard')
         if dataset.order == 'standard': write_dataset(dataset, folder)
         return dataset

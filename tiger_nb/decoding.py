@@ -265,7 +265,7 @@ def beam_search(
     batch:int=43,                 # users read together; more of them would not fit into a processor's cache
 )->Ranking:                       # of the B users
     """The best items by beam search over the trie (Rajput et al. 2023, section 3.2), certified where they are
-    the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is no whole number
+    the best of all; with `exact` they always are. Raises `InputError` if `beams` or `k` is not a whole number
     of at least 1."""
     beams, k = _widths(beams, k)
     order, search = _by_length(tokens, mask), _skipping if skip or exact else _plain
@@ -346,7 +346,7 @@ def invalid_rate(
     beams:int=20,         # width of the search
     k:int=10,             # best tuples that are looked at
     user_keys=None,       # key of each of these rows' users, for models with user tokens
-)->float:                 # share of them that is no item
+)->float:                 # share of them that are not items
     "Share of the best `k` tuples that are no items when nothing forbids them (Rajput et al., section 4.5)."
     if not hasattr(model, 'level_logits'): return 0.0
     tokens, mask = history_tokens(model, ids, histories, rows, user_keys)

@@ -59,7 +59,7 @@ def _template_parts(template, columns):
     fields = [field for _, field in parts if field is not None]
     some = f'use some of {{{", ".join(columns)}}}'
     if wrong := [f for f in fields if f not in (*columns, *_USUAL)]:
-        raise InputError(f'template {template!r}: {{{wrong[0]}}} is no column; {some}')
+        raise InputError(f'template {template!r}: {{{wrong[0]}}} is not a column; {some}')
     if not set(fields) & set(columns):
         raise InputError(f'template {template!r}: none of its fields is known; {some}')
     return parts
@@ -224,7 +224,7 @@ def _weighted(encoder, part):
     try: share = float(weight)
     except ValueError: share = math.nan
     if not 0 < share < math.inf:
-        raise InputError(f'encoder {encoder!r}: the weight {weight.strip()!r} is no positive number; '
+        raise InputError(f'encoder {encoder!r}: the weight {weight.strip()!r} is not a positive number; '
                          'write a fusion as minilm*2+covisitation')
     return name.strip(), share
 
@@ -432,4 +432,4 @@ def load(cls:Encoder,
         return cls(*known, parts, scales, cache)
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of an encoder') from None
     except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
-        raise InputError(f'{path}: is no readable encoder ({e}); write it again with save') from None
+        raise InputError(f'{path}: is not a readable encoder ({e}); write it again with save') from None

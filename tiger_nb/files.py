@@ -40,7 +40,7 @@ def atomic_path(
     path = Path(path)
     if path.is_symlink(): path = path.resolve()   # a link stays, and the file it leads to is written
     if path.exists() and not path.is_file():
-        raise InputError(f'{path}: is there already and is no file; choose another name')
+        raise InputError(f'{path}: is there already and is not a file; choose another name')
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_left(path)
     temp = path.with_name(f'.{path.stem}-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}')

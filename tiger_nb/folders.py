@@ -44,7 +44,7 @@ def check_free(
     path = Path(path)
     if not path.exists(): return
     if not path.is_dir():
-        raise InputError(f'{path}: is there already and is no folder; choose another place')
+        raise InputError(f'{path}: is there already and is not a folder; choose another place')
     inside = sorted(p.name for p in path.iterdir())
     if inside and not (mark and is_marked(path, mark)):
         raise InputError(f'{path}: is there already and holds {inside[0]}; '

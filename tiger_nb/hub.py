@@ -89,10 +89,10 @@ def _hub(work, repo):
     "What the Hub gives; its errors as one sentence."
     try: import huggingface_hub as hub
     except ImportError:
-        raise InputError(f'{repo} is no folder here, and huggingface_hub, which would look for it on the '
+        raise InputError(f'{repo} is not a folder here, and huggingface_hub, which would look for it on the '
                          'Hub, is not installed; pip install huggingface_hub') from None
     if not re.fullmatch(r'[\w.-]+/[\w.-]+', str(repo)):
-        raise InputError(f'{repo} is no folder here and no name on the Hub; write owner/name')
+        raise InputError(f'{repo} is neither a folder here nor a name on the Hub; write owner/name')
     try: return work(hub)
     except (OSError, ValueError) as e:  # no network, no such repository, no rights
         why = ' '.join(str(e).split())[:160]

@@ -173,7 +173,7 @@ def _given(path):
 
 # %% ../nbs/8_recommender/3_origin_config.ipynb #check-values
 def _check_values(v, model, path):
-    "Raises `InputError` for values that don't fit together, or a name that is no name of a folder."
+    "Raises `InputError` for values that don't fit together, or a name that no folder can have."
     _choice(v, 'model.activation', ('relu', 'gelu'), path)
     width, heads, name = (v[k] for k in ('model.embedding_dim', 'model.num_heads', 'experiment_name'))
     if model == 'sasrec' and width % heads:

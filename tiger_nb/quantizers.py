@@ -248,7 +248,7 @@ def load(cls:ResidualQuantizer,
                          f"{', '.join(_kinds(cls))}; load it with its own class")
     try: return _filled(kind, about, arrays)
     except _BROKEN as e:
-        raise InputError(f'{path}: is no complete {kind.__name__} ({e}); write it again with save') from None
+        raise InputError(f'{path}: not a complete {kind.__name__} ({e}); write it again with save') from None
 
 # %% ../nbs/5_semantic_ids/1_quantizers.ipynb #error
 def relative_error(
@@ -334,7 +334,7 @@ class LSH(ResidualQuantizer):
     def __post_init__(self):
         super().__post_init__()
         if self.codes & (self.codes - 1):
-            raise InputError(f'LSH: codes={self.codes} is no power of 2; use 256, for example')
+            raise InputError(f'LSH: codes={self.codes} is not a power of 2; use 256, for example')
 
     def fit(self,
         X, # (N, d) float

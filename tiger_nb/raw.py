@@ -113,7 +113,8 @@ def _field(path, table, name, column):
     if 'json' in Path(path).name and values.dtype == pl.String and name != 'timestamp':
         nested = values.str.contains(r'^[{\[]')
         if nested.any():
-            raise InputError(f'{where} of event {nested.arg_max() + 1} is no text and no number; give a key')
+            event = nested.arg_max() + 1
+            raise InputError(f'{where} of event {event} is neither text nor a number; give a key')
     return (_numbers(values, where) if name == 'timestamp' else key_column(values, where)).alias(name)
 
 def _column(path, table, name, given):

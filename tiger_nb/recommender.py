@@ -131,7 +131,7 @@ def _network_of(spec, made_of, settings, path):
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #fill-weights
 def _load_weights(model, path):
-    "Fill a network; raises `InputError` where a weight is no finite number."
+    "Fill a network; raises `InputError` where a weight is not a finite number."
     weights = load_file(path)
     for name, w in weights.items():
         if not w.isfinite().all(): raise InputError(f'{path}: {name} holds NaN or infinity; train again')
@@ -252,7 +252,7 @@ def check_history(self:Recommender,
     except ValueError: h = np.array(None)         # lists of different lengths
     if h.ndim == 1 and not h.size: raise InputError('the history is empty; give at least one item id')
     if h.ndim != 1 or not np.issubdtype(h.dtype, np.integer):
-        raise InputError('the history is no list of item ids or of keys; ids are whole numbers from 0 to '
+        raise InputError('the history is not a list of item ids or of keys; ids are whole numbers from 0 to '
                          f'{last}, keys are texts')
     bad = h[(h < 0) | (h > last)]
     if len(bad): raise InputError(f'item {bad[0]} of the history is unknown; ids run from 0 to {last}')

@@ -492,7 +492,7 @@ def make_app(
     app.exception_handler(HTTPException)(
         lambda request, e: _problem(e.status_code, e.detail, **(e.headers or {})))
     app.exception_handler(UnicodeEncodeError)(
-        lambda request, e: _problem(422, 'half a letter is no text; correct it'))
+        lambda request, e: _problem(422, 'half a letter is not text; correct it'))
     paths = {*app.openapi()['paths'], '/docs', '/openapi.json'}
     app.add_middleware(RequestGuard, service=service, paths=paths)
     return app

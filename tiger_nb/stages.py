@@ -262,7 +262,7 @@ def tiger_embed(
     if Path(out).suffix not in READERS:
         raise InputError(f'--out {out}: unknown ending {Path(out).suffix!r}; use one of {", ".join(READERS)}')
     if Path(out).exists() and not Path(out).is_file():
-        raise InputError(f'--out {out}: is there already and is no file; choose another name')
+        raise InputError(f'--out {out}: is there already and is not a file; choose another name')
     dataset = open_data(data, order)
     fitted = fit_encoder(dataset, encoder, dim, seed, template or TEMPLATE)
     split = dataset.split.sha256 if fitted.reads_histories else None

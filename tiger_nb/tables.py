@@ -78,7 +78,7 @@ def key_column(
         texts = [key_text(v, where) for v in values]
         try: return pl.Series('key', texts, pl.String)
         except UnicodeEncodeError:
-            raise InputError(f'{where} holds half a letter, which is no text; correct it') from None
+            raise InputError(f'{where} holds half a letter, which is not text; correct it') from None
     if values.dtype.is_float(): return _float_texts(values, where)
     known = values.dtype.is_integer() or values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)
     if not known: raise InputError(f'{where} is of the type {values.dtype}; keys are texts or whole numbers')

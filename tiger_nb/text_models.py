@@ -96,7 +96,7 @@ def _check_name(name):
     "Raises `InputError` unless an encoder's name is of the form st:… or lm:…"
     kind, _, place = name.partition(':')
     if kind not in ('st', 'lm') or not place:
-        raise InputError(f'encoder {name!r} is no text model; '
+        raise InputError(f'encoder {name!r} is not a text model; '
                          'use minilm, st:NAME_OR_FOLDER or lm:NAME_OR_FOLDER')
     if not Path(place).expanduser().is_dir() and not re.fullmatch(r'\w[\w.-]*(/[\w.-]+)?', place):
         raise InputError(f'encoder {name!r}: there is no such folder; '

@@ -32,7 +32,7 @@ def _plain(x, left):
 def _objects(data, shape, order):
     "An array of objects, which may come from a list only."
     if not isinstance(data, list):
-        raise pickle.UnpicklingError('it holds an array of objects that is no list')
+        raise pickle.UnpicklingError('it holds an array of objects that is not a list')
     flat = np.empty(len(data), object)
     flat[:] = data
     return flat.reshape(shape, order=order)

@@ -213,9 +213,9 @@ def load_bench(
     "Read a record. Raises `InputError` if it is none."
     try: rows = json.loads(Path(path).read_text())
     except ValueError as e:
-        raise InputError(f'{path} is no JSON ({e}); run tiger_bench --out {Path(path).name} again') from None
+        raise InputError(f'{path} is not JSON ({e}); run tiger_bench --out {Path(path).name} again') from None
     if not isinstance(rows, list) or not all(isinstance(r, dict) and set(ROW) <= set(r) for r in rows):
-        raise InputError(f'{path} is no record of tiger_bench; run tiger_bench --out {Path(path).name} again')
+        raise InputError(f'{path} is not of tiger_bench; run tiger_bench --out {Path(path).name} again')
     return rows
 
 # %% ../../nbs/bench/1_bench.ipynb #figure

@@ -165,7 +165,7 @@ def bench_trie(
     small:int=12_000,       # items of the catalogue that a decoding step is compared with
     users:int=256,          # of the masking step; an eighth of them for the decoding step
 )->dict:                    # a `bench_row`; mask_ratio: of masking times; step_ratio: large over small
-    "Build, masking step and decoding step. Raises `InputError` if the folder is no checkout."
+    "Build, masking step and decoding step. Raises `InputError` if the folder is not a checkout."
     if static and not (Path(static)/'static_decoding').is_dir():
         raise InputError(f'{static}: holds no static_decoding; git clone '
                          f'https://github.com/youtube/static-constraint-decoding {static}')
