@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np, polars as pl
 
-from tiger_nb.compare import GROUPS, Counter, kept_predictions, open_bundles
+from tiger_nb.compare import GROUPS, Counter, open_bundles
 from tiger_nb.explain import certified_lists
 from tiger_nb.presets import MODELS, OTHERS
 from tiger_nb.recommender import Dataset, InputError, Recommender, load_ids
 
-from .limits import TOLD, Batcher, Turns
+from .limits import Batcher, Turns
 from .state import Memo
 
 class Artefacts:
@@ -104,16 +104,6 @@ class Artefacts:
         items, scores, exact = self._lists[key]
         real = (items >= 0) & (scores > -np.inf)
         return items[real].tolist(), scores[real].tolist(), bool(exact)
-
-    def told(self, name):
-        "The stored lists of all test users."
-        path = self.folder and self.folder/f'demo/{name}.parquet'
-        with self.turns:
-            rec = self.models[name]
-            return kept_predictions(rec, self.dataset, None if name == 'counter' else path, most=TOLD)
-
-    @cached_property
-    def all_told(self): return {name: self.told(name) for name in self.models}
 
     @cached_property
     def examples(self):

@@ -6,7 +6,6 @@ from tiger_nb.compare import by_group, lost_levels, moves, overlap
 from tiger_nb.recommender import InputError
 from tiger_nb.plots import bars
 
-from .limits import TOLD
 from .recommend import verdict
 from .render import (add, button, csv, csv_button, drawing, esc, field, figures, header, item, join, later,
                      later_on, note, panel, sentence, table)
@@ -45,7 +44,7 @@ def view(a, s):
     html = (f'{controls(a, s)}<div class="switch"><small>List in sight</small>{switch}</div>'
             f'<div class="sides many" data-side="{next(iter(names), "")}">{"".join(columns)}</div>'
             f'<div class="two even">{flow}{panel(shared)}</div>'
-            + panel(wins, later('compare.groups', f'Reading the lists of {whom(a)} …')))
+            + panel(wins, later('compare.groups', 'Reading the lists of the test users …')))
     return dict(html=html, figures=figures(flow=fig), tables=tables)
 
 def chosen(a, s): return [n for n in a.models if n in s['shown']] or list(a.models)
@@ -59,10 +58,11 @@ def controls(a, s):
     return (f'<div class="tools controls"><span class="field">Bundles that are compared<span class="tools">'
             f'{join(toggle, a.models)}</span></span>{length}</div>')
 
-def whom(a):
+def whom(a, told):
     "Over how many test users the lists are kept."
-    n, every = min(TOLD, len(a.split.users)), len(a.split.users)
-    return f'all {every:,} test users' if n == every else f'{n:,} of {every:,} test users, drawn by a seed'
+    n, every = len(next(iter(told.values()))), len(a.split.users)
+    return (f'all {every:,} test users' if n == every else
+            f'{n:,} of {every:,} test users, drawn by a seed; the lists of all are not made yet')
 
 def fewer(table, most=12):
     "A table of `by_group` whose groups after the first `most` - 1 are one row, 'others (n)'."
@@ -86,7 +86,8 @@ def column(a, s, name, ranked, target):
 def groups(a, s):
     "Hits by group of users, and the level at which targets are lost."
     if a.wait_for(1): return later_on('Every bundle answers the test users, once …')
-    told = {n: a.all_told[n] for n in chosen(a, s) if n in a.all_told}
+    every = a.all_told
+    told = {n: every[n] for n in chosen(a, s)}
     if not told: return dict(html=note('No bundle has lists of the test users.'))
     shown = fewer(by_group({a.name(n): t for n, t in told.items()}, a.dataset, s['by'], 10))
     body, tables = table('groups', shown, form='.3f')
@@ -95,7 +96,7 @@ def groups(a, s):
     made = dict(groups=bars(labels, {n: shown[n].to_list() for n in names}, title='', y_title='Recall@10',
                             form='').update_layout(height=340))
     html = note(esc(f'By {s["by"]}: {a.divisions[s["by"]]}. Shares of users whose target is in the list of '
-                    f'ten; {whom(a)}.'))
+                    f'ten; {whom(a, told)}.'))
     html += drawing('groups', 'Recall by group of users', 340) + body
     if a.ids:
         levels = [f'level {l}' for l in range(1, a.ids.n_levels + 1)] + ['found']
@@ -106,7 +107,8 @@ def groups(a, s):
                 'Level at which targets are lost', 320)
         tables['levels'] = csv(pl.DataFrame(dict(level=levels, **lost)))
         html += f'<div class="tools">{csv_button("levels")}</div>'
-    return dict(html=html, figures=figures(**made), tables=tables)
+    part = len(next(iter(told.values()))) < len(a.split.users)
+    return dict(html=html, figures=figures(**made), tables=tables, fresh=part)
 
 PARTS = dict(groups=groups)
 

@@ -75,19 +75,20 @@ def ladder(a, s):
 PARTS = dict(now=now, ladder=ladder)
 
 def api(a):
+    def drawn_by(model):
+        if model in a.generative: return a.models[model]
+        raise InputError(f'model {model!r} writes no Semantic IDs; take one of {", ".join(a.generative)}')
+    def by_level(temperature):
+        t = [float(x) for x in temperature] or [1.]
+        return t if len(t) > 1 else t[0]
     def sample_diversity(temperature: list[float], model: str = 'tiger', users: int = 60)->dict:
         "Entropy, distinct items, intra-list diversity and hits of lists drawn at a temperature a level."
-        if model not in a.generative: raise InputError(f'model {model!r} writes no Semantic IDs; take one '
-                                                       f'of {", ".join(a.generative)}')
-        t = list(temperature) if len(temperature) > 1 else float(temperature[0]) if temperature else 1.
-        with a.turns: return numbers(diversity(a.models[model], a.dataset, t, a.vectors,
-                                               min(max(int(users), 1), 200)))
+        rec, t = drawn_by(model), by_level(temperature)
+        with a.turns: return numbers(diversity(rec, a.dataset, t, a.vectors, users))
     def draw_list(history: list[int], temperature: list[float], model: str = 'tiger',
                   k: int = 10)->list[dict]:
         "Items drawn after a history at one temperature, or one a level."
-        if model not in a.generative: raise InputError(f'model {model!r} writes no Semantic IDs; take one '
-                                                       f'of {", ".join(a.generative)}')
-        t = list(temperature) if len(temperature) > 1 else float(temperature[0]) if temperature else 1.
-        with a.turns: items = drawn_list(a.models[model], history, t, min(max(int(k), 1), 50))
+        rec, t = drawn_by(model), by_level(temperature)
+        with a.turns: items = drawn_list(rec, history, t, k)
         return [dict(item=i, key=a.keys[i], title=a.titles[i]) for i in items]
     return [sample_diversity, draw_list]

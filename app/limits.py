@@ -6,7 +6,7 @@ from tiger_nb.recommender import InputError
 
 LETTERS, ITEMS, BODY = 200, 200, 100_000   # of a search, in a history, bytes of a request
 WAITING, PATIENCE = 64, 30                 # requests that may wait, seconds
-TOLD = 2000                                # test users whose stored lists are compared
+TOLD = 2000                                # test users whose lists are compared until those of all are made
 BUSY = 'Too many visitors are waiting for an answer; try again in a few seconds'
 
 class Busy(InputError):

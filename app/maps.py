@@ -190,7 +190,7 @@ def api(a):
         "The k nearest items by the cosine of their vectors."
         checked(a, item)
         if a.vectors is None: raise InputError('the tokenizer folder has no vectors')
-        near = a.beside(item, min(max(int(k), 1), 100))
+        near = a.beside(item, k)
         return [dict(item=i, title=a.titles[i], cosine=c) for i, c in near]
     def map_places(codes: bool = False)->list[list[float]]:
         "Place of every item on the map of vectors, or of what their codes say."

@@ -91,26 +91,25 @@ def who(a, s):
 PARTS = dict(who=who, lists=lists)
 
 def api(a):
-    def typed(title, description): return Grown(a, title[:300], description[:2000])
     def encode_item(title: str, description: str = '')->dict:
         "Codes of a new item, level by level with the margin to the runner-up, its nearest items and place."
-        found = encoded(a, title[:300], description[:2000])
+        found = encoded(a, title, description)
         place = [] if a.maps[0] is None else place_new(found['vector'][0], a.vectors, a.maps[0]).tolist()
         return dict(codes=found['codes'].tolist(), levels=found['levels'].to_dicts(), place=place,
                     neighbours=[dict(item=i, title=a.titles[i], cosine=c) for i, c in found['near']])
     def recommend_with_item(history: list[int], title: str, description: str = '', model: str = 'tiger',
                             k: int = 10)->list[dict]:
         "Recommendations over the catalogue and one new item, whose number is the last; nothing is kept."
-        g = typed(title, description)
+        g = Grown(a, title, description)
         if model in g.why: raise InputError(g.why[model])
-        items, scores, exact = g.ask(model, history, min(max(int(k), 1), 50))
+        items, scores, exact = g.ask(model, history, k)
         return [dict(rank=r, item=i, key=g.keys[i], title=g.titles[i], score=v, exact=exact)
                 for r, (i, v) in enumerate(zip(items, scores), 1)]
     def who_sees_item(title: str, description: str = '', model: str = 'tiger', users: int = 200)->list[dict]:
         "Test users (row) in whose list of ten a new item would stand, with its rank there."
-        g = typed(title, description)
+        g = Grown(a, title, description)
         if model not in g.models: raise InputError(f'there is no model {model!r}')
         if model in g.why: raise InputError(g.why[model])
-        _, seen = seen_by(a, g, model, min(max(int(users), 1), USERS))
+        _, seen = seen_by(a, g, model, users)
         return [dict(user=e, name=a.user_name(e), rank=p) for e, p in seen]
     return [encode_item, recommend_with_item, who_sees_item]

@@ -1,6 +1,7 @@
 "The page: one shell that shows a tab for a state, and the typed endpoints behind the tabs."
 import json, os, socket, traceback
 from pathlib import Path
+from urllib.parse import urlencode
 
 os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')   # read when gradio is imported
 import gradio as gr
@@ -39,6 +40,23 @@ class Page(gr.Blocks):
                    server_name='0.0.0.0' if os.environ.get('SPACE_ID') else '127.0.0.1', run_history=False,
                    ssr_mode=False, quiet=True, max_file_size=BODY)
         return super().launch(**(own | kw))
+
+    def link(self, tab='recommend', **state):
+        "The address of a view: `link('maps', item=17)`. Raises `InputError` for what is unknown here."
+        if tab not in TABS: raise InputError(f'there is no tab {tab!r}; take one of {", ".join(TABS)}')
+        if not self.local_url: raise InputError('the page is not served yet; call launch() first')
+        unknown = []
+        s = clean(self.artefacts, state, unknown)
+        unknown += [f'There is no field {k!r} in a state.' for k in state if k not in s]
+        if unknown: raise InputError(' '.join(unknown))
+        said = {k: ','.join(map(str, v)) if isinstance(v, list) else v
+                for k, v in address(self.artefacts, s).items() if v is not None}
+        return f'{self.local_url}?{urlencode(dict(tab=tab) | said, safe=",")}'
+
+    def show(self, tab='recommend', height=900, **state):
+        "A view inside a notebook; what is chosen there stays in its frame."
+        from IPython.display import IFrame   # a served page needs no IPython
+        return IFrame(self.link(tab, **state), '100%', height)
 
 # ---- what a browser asks --------
 def parts(a):

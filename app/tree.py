@@ -85,11 +85,11 @@ def api(a):
     def with_prefix(prefix: list[int])->list[dict]:
         "The items whose Semantic ID begins with these codes."
         return [dict(item=i, key=a.keys[i], title=a.titles[i], codes=a.ids.codes[i].tolist())
-                for i in a.with_prefix(list(prefix)[:a.ids.n_levels]).tolist()]
+                for i in a.with_prefix(prefix).tolist()]
     def code_tree(prefix: list[int], depth: int = 2)->list[dict]:
         "The prefixes below one: number of items, purity, and a title as an example."
         if len(prefix) >= a.ids.n_levels: raise InputError(f'the prefix has {len(prefix)} codes; give fewer '
                                                            f'than {a.ids.n_levels}')
         return prefix_table(a.ids, a.titles, a.main_label[1], tuple(prefix),
-                            min(max(int(depth), 1), a.ids.n_levels)).to_dicts()
+                            min(depth, a.ids.n_levels)).to_dicts()
     return [with_prefix, code_tree] if a.ids else []

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tiger_nb.compare import Tokenizer, item_labels, kept_maps, load_vectors, prepare_views, views_are_kept
+from tiger_nb.compare import (Tokenizer, item_labels, kept_maps, kept_predictions, lists_path, load_vectors,
+                              prepare_views, views_are_kept)
 from tiger_nb.recommender import InputError
 
 from .artefacts import Artefacts
+from .limits import TOLD
 
 def make(dataset, folder):
     "What `Views.prepare` starts; it ends with the process that started it."
@@ -17,25 +19,43 @@ def make(dataset, folder):
         parent_process().join()
         os._exit(1)
     threading.Thread(target=watch, daemon=True).start()
+    if hasattr(os, 'nice'): os.nice(10)   # visitors come first
     prepare_views(dataset, folder)
 
 class Views(Artefacts):
     "Artefacts with what is drawn of them."
     maker = None   # the process that makes what is not kept yet
 
+    def __init__(self, dataset, paths):
+        super().__init__(dataset, paths)
+        self._told = {}   # by number of users
+
     def prepare(self):
         "Make maps and lists that are not kept yet in a process of its own: the page answers meanwhile."
-        if not self.folder or all(self.kept()): return
+        if not self.folder or all(self.kept(len(self.split.users))): return
         self.maker = get_context('spawn').Process(target=make, args=(self.dataset, self.folder), daemon=True)
         self.maker.start()
 
-    def kept(self):
+    def kept(self, most=TOLD):
         models = {n: m for n, m in self.models.items() if n != 'counter'}
-        return views_are_kept(self.dataset, self.folder, models)
+        return views_are_kept(self.dataset, self.folder, models, most)
 
     def wait_for(self, what):
         "Whether maps (0) or lists (1) are being made just now."
         return self.maker is not None and self.maker.is_alive() and not self.kept()[what]
+
+    @property
+    def all_told(self):
+        "{bundle: stored lists}: of all test users as soon as every bundle has them, before that of `TOLD`."
+        most, users = min(TOLD, len(self.split.users)), len(self.split.users)
+        if users in self._told: return self._told[users]
+        if self.folder and self.kept(users)[1]: most = users
+        if most not in self._told: self._told[most] = {n: self._lists_of(n, most) for n in self.models}
+        return self._told[most]
+
+    def _lists_of(self, name, users):
+        path = lists_path(self.folder, name, users) if self.folder and name != 'counter' else None
+        with self.turns: return kept_predictions(self.models[name], self.dataset, path, most=users)
 
     def _folder(self):
         if 'tokenizer' in self.paths: return self.paths['tokenizer']

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['GROUPS', 'RANGES', 'open_bundles', 'predictions', 'kept_predictions', 'groups_of', 'by_group', 'lost_levels',
            'bought_together', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_list', 'drawn_lists', 'diversity',
-           'read_runs', 'kept_maps', 'prepare_views', 'views_are_kept', 'Counter', 'Tokenizer', 'clean_text',
-           'item_labels', 'load_vectors', 'relative_error', 'results_table', 'sample_folder']
+           'read_runs', 'kept_maps', 'lists_path', 'prepare_views', 'views_are_kept', 'Counter', 'Tokenizer',
+           'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table', 'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #imports
 import hashlib, json
@@ -336,17 +336,27 @@ def kept_maps(
     return one, two
 
 # %% ../nbs/8_recommender/9_compare.ipynb #views
+def lists_path(
+    folder:str|Path, # of the bundles
+    name:str,        # of a bundle
+    users:int,       # whose lists the file holds
+)->Path: # the Parquet file
+    "Where the lists of a bundle are kept."
+    return Path(folder)/f'demo/{name}.{users}.parquet'
+
 def prepare_views(
     dataset:Dataset, # what the app is about
     folder:str|Path, # holds tokenizer and bundles; gets demo/
-    most:int=2000,   # test users whose lists are kept
+    most:int=2000,   # test users whose lists are made first; those of all follow
 )->Path: # folder/demo
     "Make what the app shows and nobody wants to wait for. What is missing is left out."
-    folder = Path(folder)
+    folder, users = Path(folder), len(dataset.split.users)
     try: kept_maps(folder/'tokenizer', folder/'demo/maps.npz', dataset.n_items)
     except (InputError, OSError): pass
-    for name, rec in open_bundles(folder, dataset)[0].items():
-        kept_predictions(rec, dataset, folder/f'demo/{name}.parquet', most=most)
+    bundles = open_bundles(folder, dataset)[0]
+    for n in sorted({min(most, users), users}):
+        for name, rec in bundles.items():
+            kept_predictions(rec, dataset, lists_path(folder, name, n), most=n)
     return folder/'demo'
 
 # %% ../nbs/8_recommender/9_compare.ipynb #views-kept
@@ -354,11 +364,12 @@ def views_are_kept(
     dataset:Dataset, # what the app is about
     folder:str|Path, # of tokenizer, bundles and demo/
     models:dict,     # {name: Recommender} of the folder
-    most:int=2000,   # as `prepare_views` had it
+    most:int=2000,   # test users whose lists are looked for
 )->tuple: # whether the maps are there, and the lists of all models
     "What of `prepare_views` is there already, and of these models and codes."
-    demo, how = Path(folder)/'demo', json.dumps(dict(most=most))
-    try: maps = _read_maps(demo/'maps.npz', _maps_mark(Path(folder)/'tokenizer', 0)) is not None
+    folder, users = Path(folder), min(most, len(dataset.split.users))
+    try: maps = _read_maps(folder/'demo/maps.npz', _maps_mark(folder/'tokenizer', 0)) is not None
     except InputError: maps = False
-    read = lambda name, rec: _read_predictions(demo/f'{name}.parquet', _mark(rec, dataset) + how)
+    mark = lambda rec: _mark(rec, dataset) + json.dumps(dict(most=users))
+    read = lambda name, rec: _read_predictions(lists_path(folder, name, users), mark(rec))
     return maps, all(read(name, rec) is not None for name, rec in models.items())
