@@ -2,12 +2,13 @@
 acts: add one with `@check` above the last two, which look back over the whole visit."""
 import json, re, socket, tempfile, threading, time
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
-from browser import after, check
+from browser import REPO, SHOTS, after, check
 from playwright.sync_api import expect
 
 READY = """() => document.querySelector('#view[data-tab]')
@@ -556,22 +557,49 @@ def hostile_shop(folder):
     return dataset, {name: folder/name for name in ('tokenizer', 'sasrec', 'tiger')}
 
 @contextmanager
-def hostile_app():
-    "The app over the hostile shop, and a fresh browser page on it that notes what is asked."
+def own_app(make):
+    "The app over what `make(folder)` gives, in this process: its port, and a call that starts it once more."
     from tiger_nb.app import launch
     with tempfile.TemporaryDirectory() as tmp, socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         port = s.getsockname()[1]
         s.close()
-        dataset, paths = hostile_shop(Path(tmp))
+        dataset, paths = make(Path(tmp))
         app = launch(dataset, paths, port, block=False, prepare=False)
         try: yield port, lambda: launch(dataset, paths, port, block=False, prepare=False)
         finally: app.close(verbose=False)
 
+def second_tokenizer(folder):
+    "The sample with another tokenizer beside its own."
+    from tiger_nb.bundles import PRESETS
+    from tiger_nb.tokenizer import tokenize
+    for name in ('tokenizer', 'tiger'): (folder/name).symlink_to(REPO/'runs/sample'/name)
+    tokenize(shop(), folder/'second', replace(PRESETS['sample']['tokenizer'], codes=16), umap=False)
+    return shop(), {name: folder/name for name in ('tokenizer', 'tiger')}
+
+@check
+def two_tokenizers_are_compared(v):
+    with own_app(second_tokenizer) as (port, _):
+        page = v.page.context.browser.new_context().new_page()
+        try:
+            page.goto(f'http://127.0.0.1:{port}/?tab=codebook&item=7')
+            page.get_by_label('Compare with').select_option('second', timeout=60_000)
+            part = page.locator('[data-part="codebook.report"]')
+            expect(part).to_contain_text('Two tokenizers, level by level', timeout=60_000)
+            assert 'other=second' in page.url
+            cells = part.locator('table', has_text='kept together').locator('tbody tr').first.locator('td')
+            mine, theirs = (float(x) for x in cells.all_inner_texts()[:2])
+            assert mine > theirs > 1, f'64 codes have the perplexity {mine}, 16 have {theirs}'
+            expect(part.locator('[data-figure=against] .plot-container')).to_be_visible()
+            first = part.locator('.two .list').first.locator('li').first
+            expect(first.locator('.score')).to_have_text(re.compile('[1-3]'))
+            part.screenshot(path=SHOTS/'two_tokenizers.png')
+        finally: page.context.close()
+
 @check
 def hostile_titles_stay_text(v):
     from tiger_nb.data import InputError
-    with hostile_app() as (port, again):
+    with own_app(hostile_shop) as (port, again):
         try:
             again()
             raise AssertionError('a taken port was taken again')

@@ -3,7 +3,7 @@ import numpy as np, polars as pl
 
 from tiger_nb.code_plots import (code_distances, code_margins, code_words, principal_axes, residual_bars,
                                  residual_lengths, use_heatmap)
-from tiger_nb.compare import Tokenizer, bought_together, entropy, relative_error
+from tiger_nb.compare import Tokenizer, agreement, bought_together, entropy, relative_error
 from tiger_nb.plots import COLORS, heatmap, scatter
 from tiger_nb.recommender import InputError
 
@@ -151,6 +151,39 @@ def residual(a, s):
                            note('The rest of the vector that each code leaves over.')),
                 figures=figures(residual=fig))
 
+AGAINST = ('Kept together: of the pairs of items that share all codes up to a level here, the share that the '
+           'other tokenizer keeps together.')
+
+def against(a, s, other):
+    "Another tokenizer of the same catalogue: its levels, the use of its codes, and the selected item there."
+    same = agreement(a.ids, other.ids)
+    def of(ids):
+        used, together = ids.code_counts()[:len(same)], bought_together(a.dataset, ids)[0]
+        return dict(perplexity=[2 ** entropy(c) for c in used], together=together[:len(same)])
+    mine, theirs = of(a.ids), of(other.ids)
+    shown = pl.DataFrame({'level': np.arange(1, len(same) + 1), 'perplexity': mine['perplexity'],
+                          f'perplexity, {s["other"]}': theirs['perplexity'],
+                          'bought together': mine['together'],
+                          f'bought together, {s["other"]}': theirs['together'], 'kept together': same})
+    body, tables = table('against', shown, 'Two tokenizers, level by level', form='.3g')
+    codes = [] if s['item'] is None else other.ids.learned[s['item']].tolist()
+    fig = use_heatmap(other.ids.code_counts(), '', codes).update_layout(margin=dict(t=8))
+    html = panel(body, note(AGAINST)) + panel(
+        header(f'Items with each code of {esc(s["other"])}', 'framed: the codes of the selected item'),
+        drawing('against', 'Level by code of the other tokenizer, number of items', fig.layout.height),
+        beside_it(a, s['item'], other.ids) if codes else '')
+    return html, figures(against=fig), tables
+
+def beside_it(a, i, other, most=8):
+    "What shares most codes with an item here, and what does with the other tokenizer."
+    def nearest(ids):
+        shared = (ids.learned == ids.learned[i]).cumprod(1).sum(1)
+        shared[i] = -1
+        order = np.argsort(-shared, kind='stable')[:most].tolist()
+        return listed([item(a, j, before=f'<span class="score">{shared[j]}</span>') for j in order], 'list')
+    return (f'<h4>Most codes in common with {esc(a.titles[i])}, here and there</h4>'
+            f'<div class="two even"><div>{nearest(a.ids)}</div><div>{nearest(other)}</div></div>')
+
 def report(a, s):
     "The report card, beside that of another tokenizer."
     if a.tokenizer is None: return dict(html='')
@@ -158,13 +191,15 @@ def report(a, s):
     tools = field('other', 'Compare with', {'': 'no other', **{n: n for n in a.tokenizers}},
                   s['other']) if a.tokenizers else note('Another tokenizer folder beside this one could be '
                                                         'compared here.')
+    html, made, more = '', {}, {}
     if s['other']:
-        other = Tokenizer.load(a.tokenizers[s['other']]).card.table().select('line',
-                pl.col('value').alias(s['other']))
-        mine = mine.join(other, on='line', how='left', maintain_order='left').select('line', 'value',
+        other = Tokenizer.load(a.tokenizers[s['other']])
+        card = other.card.table().select('line', pl.col('value').alias(s['other']))
+        mine = mine.join(card, on='line', how='left', maintain_order='left').select('line', 'value',
                 s['other'], 'chance', 'meaning')
+        html, made, more = against(a, s, other)
     body, tables = table('report', mine, 'Report card', tools, '.4g')
-    return dict(html=panel(body), tables=tables)
+    return dict(html=panel(body) + html, figures=made, tables=tables | more)
 
 PARTS = dict(vectors=vectors, far=far, residual=residual, report=report)
 

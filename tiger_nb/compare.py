@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'RANGES', 'open_bundles', 'predictions', 'kept_predictions', 'groups_of', 'by_group', 'lost_levels',
-           'bought_together', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_list', 'drawn_lists', 'diversity',
-           'read_runs', 'kept_maps', 'lists_path', 'prepare_views', 'views_are_kept', 'Counter', 'Tokenizer',
-           'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table', 'sample_folder']
+           'bought_together', 'agreement', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_list', 'drawn_lists',
+           'diversity', 'read_runs', 'kept_maps', 'lists_path', 'prepare_views', 'views_are_kept', 'Counter',
+           'Tokenizer', 'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table', 'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #imports
 import hashlib, json
@@ -190,6 +190,24 @@ def bought_together(
         share = np.bincount(group, often)
         chance.append(((share**2).sum() - (often**2).sum()) / (1 - (often**2).sum()))   # of two items
     return same, np.array(chance)
+
+# %% ../nbs/8_recommender/9_compare.ipynb #agreement
+def agreement(
+    ids:SemanticIds,   # of a catalogue
+    other:SemanticIds, # of the same items
+)->np.ndarray: # (l,) for as many learned levels as both have; nan where all items of a level are apart
+    """Of the pairs of items whose first 1 … l learned codes are the same, the share of which that is true in
+    `other` too. Raises `InputError` for catalogues of different sizes."""
+    if ids.n_items != other.n_items:
+        raise InputError(f'the Semantic IDs are of {ids.n_items} and of {other.n_items} items; '
+                         'take two of one catalogue')
+    def pairs(*codes):
+        size = np.unique(np.hstack(codes), axis=0, return_counts=True)[1]
+        return (size * (size - 1)).sum() / 2
+    a, b = ids.learned, other.learned
+    levels = range(1, min(a.shape[1], b.shape[1]) + 1)
+    kept = [(pairs(a[:, :l], b[:, :l]), pairs(a[:, :l])) for l in levels]
+    return np.array([both / own if own else np.nan for both, own in kept])
 
 # %% ../nbs/8_recommender/9_compare.ipynb #overlap
 def overlap(
