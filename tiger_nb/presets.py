@@ -39,7 +39,7 @@ def find(
 SASREC = ModelSpec(
     'SASRec', 'sasrec:SASRec', 'sasrec:SASRecSettings', 'sasrec:sasrec_task', 'n_items', 'max_len',
     scorer='sasrec:sasrec_scorer', options=('loss', 'negatives'),
-    presets={'sample': dict(model=dict(blocks=1, ff=128, max_len=12),
+    presets={'sample': dict(model=dict(ff=128, max_len=12),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=12, batch_size=128),
                           start='collaborative', start_std=0.02),
@@ -85,7 +85,7 @@ TIGER_TRIE = ModelSpec(
 MODELS = {'sasrec': SASREC, 'tiger': TIGER, 'tiger_decoder': TIGER_DECODER, 'tiger_trie': TIGER_TRIE}
 OTHERS = {'counter': 'Counter', 'mixture': 'Mixture'}  # bundles that are not networks, and their titles
 GENERATIVE = tuple(name for name, spec in MODELS.items() if spec.generative)
-TOKENIZER = {'sample': dict(codes=64, template='Title: {title} Brand: {brand} Categories: {categories} '
+TOKENIZER = {'sample': dict(codes=32, template='Title: {title} Brand: {brand} Categories: {categories} '
                                                'Description: {description}'),
              'shop': dict(codes=64), 'beauty': dict()}
 
