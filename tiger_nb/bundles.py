@@ -76,12 +76,12 @@ PRESETS = {data: {'tokenizer': TokenizerSettings(**preset),
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #lowered
 def _tokenizer_preset(name, dataset):
-    "Settings of the Semantic IDs that fit a catalogue: its columns, and no more codes than items."
+    "Settings of the Semantic IDs that fit a catalogue: its columns, and four items a code or more."
     s, n = PRESETS[name]['tokenizer'], max(dataset.n_items, 2)
     if set(re.findall(r'\{(\w+)\}', s.template)) - set(dataset.items.columns):
         s = replace(s, template=TokenizerSettings.template)
-    if s.codes <= n: return s
-    return replace(s, codes=min(n, max(2, 2**int(np.log2(max(1, n / 4))))))
+    most = max(2, 2**int(np.log2(max(1, n / 4))))
+    return s if s.codes <= most else replace(s, codes=most)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #preset-for
 def _preset_name(dataset):
