@@ -592,7 +592,7 @@ def two_tokenizers_are_compared(v):
             assert 'other=second' in page.url
             cells = part.locator('table', has_text='kept together').locator('tbody tr').first.locator('td')
             mine, theirs = (float(x) for x in cells.all_inner_texts()[:2])
-            assert mine > theirs > 1, f'64 codes have the perplexity {mine}, 16 have {theirs}'
+            assert mine > theirs > 1, f'the sample\'s codes have the perplexity {mine}, 16 have {theirs}'
             expect(part.locator('[data-figure=against] .plot-container')).to_be_visible()
             first = part.locator('.two .list').first.locator('li').first
             expect(first.locator('.score')).to_have_text(re.compile('[1-3]'))

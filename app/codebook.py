@@ -8,7 +8,7 @@ from tiger_nb.plots import COLORS, heatmap, scatter
 from tiger_nb.recommender import InputError
 
 from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed,
-                     needs_ids, note, panel, table)
+                     needs_ids, note, panel, sentence, table)
 
 TITLE = 'Codebook'
 HINT = ('Each row is a level, each column a code. Click a cell to see its items and to light them on the '
@@ -164,7 +164,8 @@ def against(a, s, other):
     shown = pl.DataFrame({'level': np.arange(1, len(same) + 1), 'perplexity': mine['perplexity'],
                           f'perplexity, {s["other"]}': theirs['perplexity'],
                           'bought together': mine['together'],
-                          f'bought together, {s["other"]}': theirs['together'], 'kept together': same})
+                          f'bought together, {s["other"]}': theirs['together'],
+                          'kept together': same}).with_columns(pl.col('kept together').fill_nan(None))
     body, tables = table('against', shown, 'Two tokenizers, level by level', form='.3g')
     codes = [] if s['item'] is None else other.ids.learned[s['item']].tolist()
     fig = use_heatmap(other.ids.code_counts(), '', codes).update_layout(margin=dict(t=8))
@@ -193,11 +194,13 @@ def report(a, s):
                                                         'compared here.')
     html, made, more = '', {}, {}
     if s['other']:
-        other = Tokenizer.load(a.tokenizers[s['other']])
-        card = other.card.table().select('line', pl.col('value').alias(s['other']))
-        mine = mine.join(card, on='line', how='left', maintain_order='left').select('line', 'value',
-                s['other'], 'chance', 'meaning')
-        html, made, more = against(a, s, other)
+        try:
+            other = Tokenizer.load(a.tokenizers[s['other']])
+            html, made, more = against(a, s, other)
+            card = other.card.table().select('line', pl.col('value').alias(s['other']))
+            mine = mine.join(card, on='line', how='left', maintain_order='left').select('line', 'value',
+                    s['other'], 'chance', 'meaning')
+        except InputError as e: html = panel(note(sentence(e), 'warn'))   # the choice can be undone
     body, tables = table('report', mine, 'Report card', tools, '.4g')
     return dict(html=panel(body) + html, figures=made, tables=tables | more)
 

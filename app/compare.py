@@ -86,7 +86,7 @@ def column(a, s, name, ranked, target):
 def groups(a, s):
     "Hits by group of users, and the level at which targets are lost."
     if a.wait_for(1): return later_on('Every bundle answers the test users, once …')
-    every = a.all_told
+    making, every = a.making, a.all_told   # asked in this order: what is kept as final must be
     told = {n: every[n] for n in chosen(a, s)}
     if not told: return dict(html=note('No bundle has lists of the test users.'))
     shown = fewer(by_group({a.name(n): t for n, t in told.items()}, a.dataset, s['by'], 10))
@@ -108,7 +108,7 @@ def groups(a, s):
         tables['levels'] = csv(pl.DataFrame(dict(level=levels, **lost)))
         html += f'<div class="tools">{csv_button("levels")}</div>'
     part = len(next(iter(told.values()))) < len(a.split.users)
-    return dict(html=html, figures=figures(**made), tables=tables, fresh=part)
+    return dict(html=html, figures=figures(**made), tables=tables, fresh=part and making)
 
 PARTS = dict(groups=groups)
 

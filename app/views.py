@@ -42,7 +42,10 @@ class Views(Artefacts):
 
     def wait_for(self, what):
         "Whether maps (0) or lists (1) are being made just now."
-        return self.maker is not None and self.maker.is_alive() and not self.kept()[what]
+        return self.making and not self.kept()[what]
+
+    @property
+    def making(self): return self.maker is not None and self.maker.is_alive()
 
     @property
     def all_told(self):

@@ -163,8 +163,9 @@ def rows_of(
 
 # %% ../nbs/experiments/tuning.ipynb #choices
 CHOICES = {'tiger': [(f'{n} codes a level', dict(codes=n)) for n in (32, 64, 256)],
-           'sasrec': [('hidden width 128', dict(ff=128)), ('hidden width 256', dict(ff=256)),
-                      ('two blocks', dict(ff=128, blocks=2))]}
+           'sasrec': [('hidden width 128', dict(blocks=1, ff=128)),
+                      ('hidden width 256', dict(blocks=1, ff=256)),
+                      ('two blocks', dict(blocks=2, ff=128))]}
 
 # %% ../nbs/experiments/tuning.ipynb #choice
 def choice(
@@ -221,6 +222,7 @@ def tiger_tune(
     tiger_tune --data sample"""
     dataset = open_data(data, order)
     path = Path(record or f'nbs/experiments/records/tuning_{dataset.name.lower()}.json')
-    if data == 'sample': return print(f'{path}: {len(choose(dataset, Path(runs)/"sample", path))} runs')
+    if dataset.name == 'sample':
+        return print(f'{path}: {len(choose(dataset, Path(runs)/"sample", path))} runs')
     study = search(dataset, Path(runs), path, trials(), more)
     print(f'best of {len(study.trials)}: ndcg@10 {study.best_value:.4f} with {study.best_params}')
