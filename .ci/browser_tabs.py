@@ -1,6 +1,6 @@
 """What a visitor sees of the app, tab by tab. A check is a function of a `Visit`, in the order of a visitor's
 acts: add one with `@check` above the last two, which look back over the whole visit."""
-import json, re, socket, tempfile, threading, time
+import json, re, shutil, socket, tempfile, threading, time
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -578,6 +578,8 @@ def second_tokenizer(folder):
     from tiger_nb.tokenizer import tokenize
     for name in ('tokenizer', 'tiger'): (folder/name).symlink_to(REPO/'runs/sample'/name)
     tokenize(shop(), folder/'second', replace(PRESETS['sample']['tokenizer'], codes=16), umap=False)
+    shutil.copytree(folder/'second', folder/'damaged')
+    (folder/'damaged/codebooks.safetensors').write_bytes(b'x')
     return shop(), {name: folder/name for name in ('tokenizer', 'tiger')}
 
 @check
@@ -597,6 +599,12 @@ def two_tokenizers_are_compared(v):
             first = part.locator('.two .list').first.locator('li').first
             expect(first.locator('.score')).to_have_text(re.compile('[1-3]'))
             part.screenshot(path=SHOTS/'two_tokenizers.png')
+            page.get_by_label('Compare with').select_option('damaged')
+            expect(part).to_contain_text('damaged/codebooks.safetensors', timeout=60_000)   # and what to do
+            expect(part).not_to_contain_text('Two tokenizers, level by level')
+            page.get_by_label('Compare with').select_option('')       # the choice can be undone
+            expect(part).not_to_contain_text('codebooks.safetensors', timeout=60_000)
+            expect(part).to_contain_text('Report card')
         finally: page.context.close()
 
 @check

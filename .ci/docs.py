@@ -1,6 +1,6 @@
 """make docs: the chapters and the API as a site, in build/docs/html. Outputs are the stored ones.
 Every warning of Sphinx, such as a link that leads nowhere, is an error."""
-import importlib, inspect, re, shutil, subprocess, sys
+import html, importlib, inspect, re, shutil, subprocess, sys
 from pathlib import Path
 
 import nbformat
@@ -24,22 +24,36 @@ html_theme = 'furo'
 html_static_path = ['static']
 html_css_files = ['site.css']
 html_js_files = [('diagrams.js', dict(type='module'))]
-html_show_copyright = html_show_sphinx = html_copy_source = False
+html_show_copyright = html_show_sphinx = html_copy_source = html_use_index = False
+pygments_dark_style = 'github-dark'
 suppress_warnings = ['myst.header', 'misc.highlighting_failure']
 '''
 CSS = '''
-@media (min-width: 97em) { .content { width: 60em; } }
-.cell_output img { max-width: 100%; background: #fff; border-radius: 4px; }
-.cell_output table { display: block; overflow-x: auto; }
+/* beside the menu there is room for code of 110 columns; prose stays narrow */
+@media (min-width: 67em) {
+  .sidebar-drawer { flex: none; width: max(15em, 50% - 38em); }
+  .main { min-width: 0; }
+  .content { flex: 1; width: auto; min-width: 0; max-width: 60em; padding: 0 2.5em; }
+  article :is(p, ul, ol, blockquote) { max-width: 46em; }
+}
+.cell_output img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
+.cell_output table { display: block; overflow-x: auto; width: fit-content; max-width: 100%; border: 0;
+  border-collapse: collapse; }
+.cell_output :is(th, td) { border: 0; border-bottom: 1px solid var(--color-table-border);
+  padding: .25rem .6rem; text-align: right; white-space: nowrap; }
+.cell_output :is(th, td).text { text-align: left; white-space: normal; min-width: 8em; }
+.cell_output :is(thead td, small) { color: var(--color-foreground-secondary); font-size: 85%; }
 pre.mermaid { background: none; text-align: center; overflow-x: auto; }
-pre.mermaid svg { min-width: 560px; }
 div.content table { font-size: 90%; }
 '''
 DIAGRAMS = f'''
 import mermaid from '{MERMAID}'
 const dark = document.body.dataset.theme === 'dark' ||
   document.body.dataset.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches
-mermaid.initialize({{startOnLoad: true, theme: dark ? 'dark' : 'neutral'}})
+mermaid.initialize({{startOnLoad: false, theme: dark ? 'dark' : 'neutral'}})
+await mermaid.run()
+for (const svg of document.querySelectorAll('pre.mermaid svg'))  // on a phone its box scrolls
+  if (svg.parentElement.clientWidth < 600) svg.style.minWidth = .7 * parseFloat(svg.style.maxWidth) + 'px'
 '''
 
 def prose(text):
@@ -60,6 +74,38 @@ def chapters():
         if path.parent != NBS: out.setdefault(path.parent, []).append(path)
     return out
 
+NUMBER = re.compile(r'[-+±\d.,%×()\s]*$')
+
+def frame(text):
+    "A table of Polars for readers: texts on the left, without quotation marks."
+    bare = re.sub(r'<td>&quot;(.*?)(?:&quot;)?</td>', r'<td>\1</td>', text, flags=re.S)
+    rows = [re.findall('<td>(.*?)</td>', row, re.S) for row in bare.partition('<tbody>')[2].split('</tr>')]
+    columns = list(zip(*filter(None, rows)))
+    kinds = [' class="text"' * any(not NUMBER.match(x) for x in c if x != 'null') for c in columns]
+    def row(found):
+        at = iter(kinds)
+        return re.sub('<(t[hd])>', lambda m: f'<{m[1]}{next(at, "")}>', found[0])
+    return re.sub('<tr>.*?</tr>', row, bare, flags=re.S)
+
+def picture(layout):
+    "What an image says and how wide it is, from a figure's layout."
+    title = html.unescape(re.sub('<.*?>', ' ', layout.get('title', {}).get('text', '')))
+    return dict(image=dict(alt=title or 'A figure', width=f'{layout.get("width", 700)}px'))
+
+def output(c, data):
+    "One stored output for the site: a figure as a picture, a table in its style, no frame of an app."
+    figure = data.pop(PLOTLY, None)  # its PNG stands beside it
+    if figure and 'image/png' in data: c.metadata['mystnb'] = picture(figure['layout'])
+    text = data.get('text/html', '')
+    if 'class="dataframe"' in text: data['text/html'] = frame(text)
+    if '<iframe' in text: data['text/html'] = '<p><em>Here the notebook shows the app.</em></p>'
+
+def without_tests(found):
+    "Cells without the closing tests where all that is left of them is prose: their code is hidden."
+    start = next((k for k, c in enumerate(found) if c.source.startswith('## Tests')), len(found))
+    keep = [c for c in found[start:] if c.source.startswith('---')]
+    return found[:start] + keep if all(c.cell_type == 'markdown' for c in found[start:]) else found
+
 def page(path, end=''):
     "A notebook without directives and hidden cells, with stored outputs."
     nb = nbformat.read(path, 4)
@@ -67,9 +113,8 @@ def page(path, end=''):
     for c in nb.cells:
         if c.cell_type == 'code': c.source = re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
         else: c.source = prose(c.source)
-        for o in c.get('outputs', ()): o.get('data', {}).pop(PLOTLY, None)  # its PNG stands beside it
-    nb.cells = [c for c in nb.cells if c.source.strip()]
-    nb.cells = [c for c in nb.cells if c.source.strip() != '## Tests']  # all of them are hidden
+        for o in c.get('outputs', ()): output(c, o.get('data', {}))
+    nb.cells = without_tests([c for c in nb.cells if c.source.strip()])
     if end: nb.cells.append(nbformat.v4.new_markdown_cell(end))
     target = SOURCE/path.relative_to(NBS)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,11 +138,18 @@ def table(f):
         rows.append(f'| {title} | {cell(kind(p["anno"]))} | {default} | {cell(p["docment"] or "")} |')
     return ['', '| name | type | default | meaning |', '|---|---|---|---|', *rows, ''] if rows else []
 
+def value(name, x, most=200):
+    "A constant as it is written, if it is short and nothing of this machine."
+    said = f'{name} = {x!r}'
+    plain = isinstance(x, (str, int, float, tuple, list, dict, set)) and not re.search(r'<|Path\(|\n', said)
+    return said if plain and len(said) <= most and str(REPO) not in said else ''
+
 def entry(name, f, level='##'):
     "One function, class or method."
     try: call = ', '.join(p for p in inspect.signature(f).parameters if p not in ('self', 'cls'))
     except (TypeError, ValueError): call = ''
-    lines = [f'{level} `{name}`', '', f'```python\n{name}({call})\n```' if callable(f) else '', '',
+    said = f'{name}({call})' if callable(f) else value(name, f)
+    lines = [f'{level} `{name}`', '', said and f'```python\n{said}\n```', '',
              inspect.getdoc(f) if callable(f) and f.__doc__ else '', '']
     if callable(f):
         try: lines += table(f)

@@ -11,6 +11,7 @@ from tiger_nb.recommender import InputError
 from .render import (button, chips, csv, csv_button, drawing, esc, field, figures, header, item,
                      join, later, listed, note, panel, table)
 
+WIDE = 1600  # pixels of a wide page; figures.js shortens the names where there are fewer
 HELD, SELECTED, FIRST = 'the held-out item', 'the selected item', 'the model’s own first'
 
 def explanations(a, s):
@@ -38,7 +39,7 @@ def beam(a, s):
     with a.turns: tree = beam_tree(a.models[s['model']], s['history'], s['beams'])
     (i, named), prefix = subject(a, s), s['prefix']
     codes = a.ids.codes[i].tolist()
-    fig = beam_figure(tree.nodes, a.titles, codes, title='', named=named)
+    fig = beam_figure(tree.nodes, a.titles, codes, title='', named=named, width=WIDE)
     count_the_rest(fig, tree.nodes)
     if prefix: dim(fig, prefix)
     shares = tree.mass.with_columns(pl.exclude('level') * 100)

@@ -35,12 +35,7 @@ const draw = async (box, all) => {
       ...fig.data
     ]
   if (!box.isConnected) return
-  const room = box.clientWidth / (fig.layout.xaxis?.tickvals?.length + 1) / 8 // letters beside a prefix
-  if (box.clientWidth < 640 && name === 'beam')
-    for (const t of fig.data) {
-      const short = x => (x.length > room ? x.slice(0, room - 1) + '…' : x)
-      if (Array.isArray(t.text) && t.name !== 'more') t.text = t.text.map(x => short(x.split(' · ')[0]))
-    }
+  if (name === 'beam') fit(fig, box.clientWidth)
   const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
   const h = +made.layout.height || box.clientHeight
   Object.assign(made.layout, {
@@ -141,6 +136,24 @@ const base = async said => {
     })
   return JSON.parse((await bases[key])[name]).data[0]
 }
+const fit = (fig, width) => {
+  // the names in a beam tree: as long as the room to the next lines, on a phone the codes alone
+  const [from, to] = fig.layout.xaxis.range,
+    last = fig.layout.xaxis.tickvals.length
+  for (const t of fig.data) {
+    if (!Array.isArray(t.text) || t.name === 'more') continue
+    const x = unpack(t.x)
+    t.text = t.text.map((text, i) => {
+      const inner = x[i] < last,
+        most = ((inner ? BESIDE : to - last) * ((width - 16) / (to - from)) - 20) / 6.3, // letters
+        code = text.split(' · ')[0],
+        all = text.match(/&#?\w+;|./gsu) || []
+      if (all.length <= most) return text
+      return inner && most < code.length + 6 ? code : all.slice(0, Math.max(most - 1, 5)).join('') + '…'
+    })
+  }
+}
+const BESIDE = 0.66 // as _BESIDE in tiger_nb.code_plots
 const grown = (fig, t) => {
   // a tree up to level t: lines end there, and points beyond it are not there yet
   if (t === undefined) return fig
@@ -159,7 +172,7 @@ const grown = (fig, t) => {
       }
       continue
     }
-    const on = x.map(v => v <= t)
+    const on = x.map(v => v <= t || v < 1) // the root is there from the start
     Object.assign(trace, trimmed(trace, on))
   }
   return fig

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np, polars as pl, torch
 from safetensors.torch import load_file, save_file
 
-from .bundles import keys_sha256
+from .bundles import MEMORY, keys_sha256
 from .checkpoints import one_writer
 from .command import command
 from .embeddings import Encoder
@@ -182,7 +182,7 @@ def _place(source, to, linked):
 
 # %% ../nbs/9_service/1_catalogue.ipynb #write-version
 _KEPT = ('settings.json', 'result.json', 'curve.parquet', 'semantic_ids.json', 'items.parquet')
-_LARGE = ('model.safetensors', 'codebooks.safetensors', 'encoder.safetensors', NEAR)
+_LARGE = ('model.safetensors', 'codebooks.safetensors', 'encoder.safetensors', MEMORY, NEAR)
 
 def _write_version(run, base, changes, items=None, ids=None, weights=None, near=None):
     "A new version of `base` with what has changed; None: nothing has. It is in use at the end."
@@ -392,7 +392,8 @@ def tiger_items(
     tiger_items --run runs/shop --add new.csv --share 0.2
     tiger_items --run runs/shop --remove SKU-3,SKU-17
     tiger_items --run runs/shop --rollback"""
-    if sum(map(bool, (add, remove, rollback, status))) != 1 and not (add and remove and not rollback):
+    both = add and remove and not (rollback or status)
+    if sum(map(bool, (add, remove, rollback, status))) != 1 and not both:
         raise InputError('give --add, --remove, --rollback or --status; --add and --remove may go together')
     if (to is not None and not rollback) or (share is not None and not add):
         raise InputError('--to is for --rollback and --share for --add; leave it out')

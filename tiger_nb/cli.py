@@ -29,7 +29,8 @@ _all_ = ['tiger_prepare', 'tiger_embed', 'tiger_tokenize']
 TRAINING = ('minutes', 'epochs', 'steps', 'batch_size', 'lr', 'schedule', 'warmup_steps', 'validate_every',
             'patience', 'seed', 'precision', 'device', 'accumulate', 'compile')  # fields of `TrainSettings`
 ONE_KIND = {option: tuple(name for name, spec in MODELS.items() if option in spec.options)
-            for option in ('tokenizer', 'beams', 'users', 'loss', 'negatives')}  # what not all models have
+            for option in ('tokenizer', 'beams', 'users', 'loss', 'negatives',
+                           'memory')}  # what not all models have
 ONE_KIND |= dict.fromkeys(('codes', 'levels', 'map'), GENERATIVE)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #override-x
@@ -43,7 +44,7 @@ def _override(s, chosen, reads='max_items'):
     sizes |= pick('width', 'dropout', 'loss', 'negatives', 'users')
     return replace(s, model=replace(s.model, **sizes),
                    training=replace(s.training, **training),
-                   **pick('beams', 'validation_users', 'filter_seen'))
+                   **pick('beams', 'validation_users', 'filter_seen', 'memory'))
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tokenizer
 def _tokenizer(dataset, out, chosen, umap):
@@ -124,7 +125,7 @@ def _say_counter(counted, record):
     mine = record['metrics']['ndcg@10']
     if counted > mine:
         print(f'the counter beats it: ndcg@10 {counted:.4f} on test, this model {mine:.4f}; '
-              'tiger_train --model counter makes a bundle of it, tiger_mix one of both')
+              'tiger_train --memory mixes it in, tiger_train --model counter makes a bundle of it')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #counter-train
 def _count(chosen, json):
@@ -186,6 +187,7 @@ def _report_run(dataset, out, finished, filter_seen, json):
     if card.refit:
         return print(f'refit for {seconds:.0f} s on all {len(dataset.interactions.items):,} events: {out}')
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, card)
+    if 'memory' in record: print(f'a counter is mixed in: it has {record["memory"]:g} of every probability')
     _say_counter(counted, record)
     print(f'trained for {seconds:.0f} s, best on {card.selected_on}: {out}')
 
@@ -278,6 +280,7 @@ def tiger_train(
     dropout:float=None,      # share of units dropped, 0 to 1 (default: the preset's)
     loss:Literal['softmax', 'sampled', 'bce']=None, # of a sasrec (default: the preset's)
     negatives:int=None,      # of a sasrec: items drawn a batch or a position (default: the preset's)
+    memory:bool=None,        # mix in a counter, with a share chosen on validation (default: the preset's)
     users:int=None,          # of a tiger: hashed user tokens (default: no user token)
     patience:int=None,       # validations without a new best before it stops (default: never)
     validate_every:int=None, # steps between validations, 0: once an epoch (default: the preset's)

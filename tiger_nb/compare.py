@@ -27,7 +27,6 @@ from .report_card import item_labels
 from .sampling import sample_items
 from .semantic_ids import SemanticIds
 from .tables import read_parquet
-from .tiger import history_tokens
 from .tokenizer import Tokenizer
 from .vectors import load_vectors
 
@@ -84,6 +83,7 @@ def _mark(rec, dataset):
     "What predictions depend on."
     weights = hashlib.sha256()
     for name, p in rec.model.state_dict().items(): weights.update(name.encode() + p.numpy().tobytes())
+    if rec.memory: weights.update(f'{rec.memory.share} {rec.memory.counts.weights.data.sum()}'.encode())
     return weights.hexdigest()[:16] + dataset.split.sha256[:16]
 
 def _read_predictions(path, mark):
@@ -254,9 +254,9 @@ def _draw(rec, h, rows, keys, temperature, k, seed):
     "Items (B, k) drawn for rows of histories."
     if rec.semantic_ids is None:
         raise InputError(f'{rec.name} writes no codes, so there is no temperature; take a generative model')
-    tokens, mask = history_tokens(rec.model.eval(), rec.semantic_ids, h, rows, keys)
+    model, tokens, mask = rec.for_search(h, rows, keys)
     seen = torch.as_tensor(h.padded(rows, int(h.lengths[rows].max()), -1))
-    drawn = sample_items(rec.model, rec.semantic_ids, tokens, mask, k, temperature, seen, seed)
+    drawn = sample_items(model, rec.semantic_ids, tokens, mask, k, temperature, seen, seed)
     return drawn.items.cpu().numpy()
 
 def drawn_list(

@@ -32,12 +32,12 @@ def _search(rec, histories, user='', filter_seen=False, ids=None):
     _generative(rec)
     h = Histories.from_lists(histories)
     rows = np.arange(len(h))
-    tokens, mask = history_tokens(rec.model.eval(), rec.semantic_ids, h, rows, np.array([user] * len(h)))
+    model, tokens, mask = rec.for_search(h, rows, np.array([user] * len(h)))
     seen, ids = None, ids or rec.semantic_ids
     if filter_seen:
         seen = torch.as_tensor(h.padded(rows, int(h.lengths.max()), -1))
         seen = seen.where(seen < ids.n_items, -1)
-    return TrieSearch(rec.model, ids, tokens, mask, seen)
+    return TrieSearch(model, ids, tokens, mask, seen)
 
 # %% ../nbs/8_recommender/8_explain.ipynb #gone
 def _seen_nodes(search, rec, history, filter_seen=True):
@@ -366,6 +366,7 @@ def with_item(
         codes = np.vstack([ids.codes, _with_digit(ids, np.asarray(learned, np.int64))])
         ids = SemanticIds(codes, np.maximum(ids.sizes, codes[-1] + 1).tolist(), ids.collision)
     grown = Recommender(rec.name, rec.model, items, ids, rec.record, rec.beams)
+    grown.memory = rec.memory
     grown.changes = dict(rec.changes, added=rec.added + 1, share=1.)   # no quota: it has to earn its place
     if near is not None and (rec.near or not rec.added):               # known of all new items
         grown.near = [torch.cat(x) for x in zip(rec.near, near)] if rec.near else list(near)

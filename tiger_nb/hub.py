@@ -146,6 +146,9 @@ def export_scorer(
     if rec.near:
         raise InputError(f'{len(rec.near[0])} items are new, and the network has not learned them; export '
                          'what was trained: Recommender.load(run, trained=True)')
+    if rec.memory:
+        raise InputError('a counter is mixed in, which is not a network; export a run that was trained with '
+                         'memory=False')
     out, model = Path(out), Scorer(rec.model).eval()
     most = getattr(rec.model.s, spec_of(rec.model).reads)
     free = {0: torch.export.Dim('histories', min=1), 1: torch.export.Dim('length', min=2, max=most)}

@@ -116,6 +116,11 @@ def _add_hlines(fig, hlines, form, log_y):
     return fig.update_layout(margin_r=110)
 
 # %% ../nbs/0_basics/2_plots.ipynb #curves
+def _few_wholes(x):
+    "Whether values are so few whole numbers that each gets a tick, and nothing between them does."
+    x = np.asarray(x)
+    return x.dtype.kind in 'iuf' and len(x) > 0 and bool((x % 1 == 0).all()) and np.ptp(x) <= 8
+
 def curves(
     lines, # {'name': (x (n,), y (n,))}
     hlines=None, # {'popularity': value}: labelled horizontal lines to compare with
@@ -130,7 +135,8 @@ def curves(
         fig.add_scatter(x=np.asarray(x), y=np.asarray(y), name=html.escape(name), mode=mode, line_width=2.4,
                         marker_size=6)
     if hlines: _add_hlines(fig, hlines, form, log_y)
-    if log_x: fig.update_xaxes(type='log')
+    if all(_few_wholes(x) for x, _ in lines.values()): fig.update_xaxes(dtick=1)
+    if log_x: fig.update_xaxes(type='log', dtick=None)
     if not log_y: return fig.update_yaxes(rangemode='tozero') if hlines else fig
     small = any(np.nanmin(t.y) < 1e-3 for t in fig.data)       # 10⁻⁴ and not 100µ
     return fig.update_yaxes(type='log', exponentformat='power' if small else None)
@@ -153,7 +159,9 @@ def heatmap(
                     colorbar=dict(thickness=12, outlinewidth=0), **signed)
     if rows is not None: fig.data[0].y = _escape(rows, 24)
     if columns is not None: fig.data[0].x = _escape(columns, 24)
-    return fig.update_xaxes(showgrid=False).update_yaxes(autorange='reversed', showgrid=False)
+    tick = [1 if n < 8 else None for n in m.shape]  # no ticks between cells
+    fig.update_xaxes(showgrid=False, dtick=tick[1] if columns is None else None)
+    return fig.update_yaxes(autorange='reversed', showgrid=False, dtick=tick[0] if rows is None else None)
 
 # %% ../nbs/0_basics/2_plots.ipynb #usage-panel
 def _usage_panel(fig, c, level):

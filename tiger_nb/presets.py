@@ -38,7 +38,7 @@ def find(
 # %% ../nbs/6_models/8_presets.ipynb #sasrec
 SASREC = ModelSpec(
     'SASRec', 'sasrec:SASRec', 'sasrec:SASRecSettings', 'sasrec:sasrec_task', 'n_items', 'max_len',
-    scorer='sasrec:sasrec_scorer', options=('loss', 'negatives'),
+    scorer='sasrec:sasrec_scorer', options=('loss', 'negatives', 'memory'),
     presets={'sample': dict(model=dict(ff=128, max_len=12),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=12, batch_size=128),
@@ -73,11 +73,11 @@ TIGER_DECODER = ModelSpec(
 # %% ../nbs/6_models/8_presets.ipynb #tiger-trie
 TIGER_TRIE = ModelSpec(
     'TigerTrie', 'tiger_trie:TigerTrie', 'tiger_trie:TrieSettings', 'tiger_trie:trie_task', 'ids',
-    'max_items', scorer='tiger_trie:trie_scorer', options=('tokenizer', 'beams'),
+    'max_items', scorer='tiger_trie:trie_scorer', options=('tokenizer', 'beams', 'memory'),
     presets={'sample': dict(model=dict(width=64, ff=64, dropout=0.2, max_items=12, ahead=1),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),
-                          start='collaborative', start_std=0.02),
+                          start='collaborative', start_std=0.02, memory=True),
              'beauty': dict(model=dict(width=384, dropout=0.45), training=dict(epochs=6),
                             start='collaborative')})
 

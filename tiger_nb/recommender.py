@@ -14,17 +14,17 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np, polars as pl, scipy.sparse as sp, torch
+import numpy as np, polars as pl, torch
 from fastcore.basics import patch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch.overrides import TorchFunctionMode
 
 from .baselines import CoVisitation
-from .bundles import (CHECKPOINTS, MOST_SCORED, PRESETS, READ, WRITTEN, RunSettings, check_learnable,
-                              continue_bundle, is_finished, kept_bundle, keys_sha256, measure, preset_for,
-                              read_manifest, refit_bundle, run_settings, saved_schema, scores_all,
-                              tokenizer_for, train_bundle, write_manifest)
+from .bundles import (CHECKPOINTS, MEMORY, MOST_SCORED, PRESETS, READ, WITH_COUNTER, WRITTEN,
+                              RunSettings, check_learnable, continue_bundle, is_finished, kept_bundle,
+                              keys_sha256, measure, preset_for, read_manifest, refit_bundle, run_settings,
+                              saved_schema, scores_all, tokenizer_for, train_bundle, write_manifest)
 from .checkpoints import one_writer
 from .dataset import Dataset
 from .decoding import score_all, tiger_ranker
@@ -32,7 +32,8 @@ from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, read_json, write_json
 from .folders import file_sha256
 from .histories import Histories
-from .mixture import Mixture, share_scorer, softmax_scorer, weigh
+from .mixture import (Memory, Mixture, PrefixMass, load_counts, save_counts, share_scorer,
+                              softmax_scorer, weigh)
 from .presets import MODELS, OTHERS, find, spec_of
 from .schemas import built, check_files, having, number, read_checked, several, whole
 from .semantic_ids import SemanticIds
@@ -60,6 +61,7 @@ class Recommender:
         self.semantic_ids, self.record, self.beams = semantic_ids, record or {}, beams
         self.changes = {}   # of the catalogue since the training, see `load`
         self.near = None    # of each new item the old ones that read like it, and their weights (M, n)
+        self.memory = None  # a counter that is mixed in
 
     @property
     def card(self)->dict: return self.record.get('card')  # the protocol card of its result
@@ -72,13 +74,15 @@ class Recommender:
 
     @property
     def title(self)->str: # of its model, in tables and figures
-        return MODELS[self.name].title if self.name in MODELS else OTHERS[self.name]
+        title = MODELS[self.name].title if self.name in MODELS else OTHERS[self.name]
+        return title + WITH_COUNTER * (self.memory is not None)
 
     @property
     def scorer(self): # (histories, rows) -> scores (B, N) of the whole catalogue; None where it is searched
         spec = spec_of(self.model)
         if not scores_all(spec, len(self.items)): return None
         score = find(spec.scorer)(self.model)
+        if self.memory: score = self.memory.scorer(score)
         return partial(_scores_by_similarity, self._likest, score) if self.near else score
 
     @cached_property
@@ -90,7 +94,8 @@ class Recommender:
         return torch.sparse_coo_tensor(at, weights.flatten(), shape, check_invariants=True).coalesce()
 
     @property
-    def has_log_probabilities(self)->bool: return self.semantic_ids is not None   # as scores, not logits
+    def has_log_probabilities(self)->bool: # as scores, not logits
+        return self.semantic_ids is not None or self.memory is not None
 
     def distribution(self):
         "(histories, rows) -> probabilities (B, N). Raises `InputError` for a network that has to search."
@@ -215,6 +220,7 @@ def load(cls:Recommender,
     record = load_record(folder/'result.json') if (folder/'result.json').exists() else None
     rec = cls(info['model'], model, items, ids, record, saved['beams'])
     if (folder/'catalogue.json').exists(): rec.changes = read_checked(folder/'catalogue.json', CHANGES)
+    if saved.get('memory'): rec.memory = Memory.load(folder/MEMORY, n - rec.added).grow(n)
     if (folder/NEAR).exists():
         check_files(folder, 'manifest.json', info.get('files'), NEAR)
         rec.near = _load_near(folder/NEAR, rec.added, n - rec.added)
@@ -375,6 +381,20 @@ def _by_search(rec, spec, histories, k, filter_seen, user_keys, exact, beams, hi
     scores, at = both.topk(k)
     return torch.cat([found.items, items.to(found.items)], 1).gather(1, at), scores, found.exact
 
+# %% ../nbs/8_recommender/2_recommender.ipynb #for-search
+@patch
+def for_search(self:Recommender,
+    histories:Histories, # of known items
+    rows,                # (B,) which of them
+    user_keys,           # (B,) key of each row's user
+):                       # a model for the search, tokens (B, T) and mask (B, T)
+    "What a search on the trie after these histories takes."
+    if self.memory is None:
+        ids = self.semantic_ids
+        return self.model, *history_tokens(self.model.eval(), ids, histories, rows, user_keys)
+    mass = PrefixMass(self.distribution()(histories, rows), self.semantic_ids)
+    return mass, torch.zeros(len(rows), 0, dtype=torch.long, device=mass.logs[0].device), None
+
 # %% ../nbs/8_recommender/2_recommender.ipynb #lists
 @patch
 def lists(self:Recommender,
@@ -420,7 +440,7 @@ def evaluate(self:Recommender,
     ids = self.semantic_ids or ids
     if self.name in MODELS:
         return measure(self.model, dataset, part, ids, beams or self.beams, filter_seen, bucket=bucket,
-                       exact=exact, **how)
+                       exact=exact, memory=self.memory, **how)
     return evaluate_scores(self.scorer, *dataset.split.part(part), dataset.n_items, filter_seen,
                            buckets=ids.buckets if bucket else None, **how)
 
@@ -461,10 +481,7 @@ def train_counter(
         write_json(out/'settings.json', dict(model={k: v for k, v in vars(counts).items()
                                                     if isinstance(v, int|float)}))
         with atomic_path(out/'items.parquet') as tmp: dataset.items.write_parquet(tmp)
-        w = counts.weights
-        arrays = dict(data=w.data, indices=w.indices, indptr=w.indptr, popularity=counts.popularity)
-        with atomic_path(out/'model.safetensors') as tmp:
-            save_file({k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}, tmp)
+        save_counts(counts, out/'model.safetensors')
         save_record(out/'result.json', card, found['test'], validation=found['valid'])
         write_manifest(out, dataset, 'counter', None, None, card)
     return out
@@ -473,13 +490,11 @@ def train_counter(
 def _load_counter(folder, info):
     "The counter of a bundle. Raises `InputError` where a part is missing or damaged."
     check_files(folder, 'manifest.json', info.get('files') or {}, *READ)
-    try:
-        w = {k: v.numpy() for k, v in load_file(folder/'model.safetensors').items()}
-        counts = CoVisitation(**read_json(folder/'settings.json')['model'])
-        counts.popularity, n = w['popularity'], info['n_items']
-        counts.weights = sp.csr_matrix((w['data'], w['indices'], w['indptr']), (n, n))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
-        raise InputError(f'{folder} holds no counts that can be read ({e}); count again') from None
+    n, settings = info['n_items'], folder/'settings.json'
+    counts, _ = load_counts(folder/'model.safetensors', n)
+    try: vars(counts).update(vars(CoVisitation(**read_json(settings)['model'])))
+    except (KeyError, TypeError) as e:
+        raise InputError(f'{settings} describes no counter ({e}); count again') from None
     items = _load_items(folder/'items.parquet', n)
     _check_items(folder/'items.parquet', info, items)
     rec = Counter(None, counts, items, load_record(folder/'result.json'))
@@ -522,8 +537,7 @@ class Mixed(Recommender):
 
     @property
     def scorer(self):
-        mixed = self.distribution()
-        return lambda histories, rows: mixed(histories, rows).log()
+        return self.distribution().logs
 
     @property
     def has_log_probabilities(self): return True

@@ -31,7 +31,6 @@ from .files import InputError
 from .histories import Histories
 from .recommender import Recommender
 from .sampling import sample_items
-from .tiger import history_tokens
 
 # %% ../nbs/9_service/2_server.ipynb #ask
 class Strict(BaseModel):
@@ -209,11 +208,11 @@ def _drawn(rec, ask, history, exclude):
     if rec.semantic_ids is None:
         raise InputError(f'temperature: a {rec.name} draws no items; leave it out')
     h, keys = Histories.from_lists([history]), np.array([ask.user])
-    tokens, mask = history_tokens(rec.model, rec.semantic_ids, h, np.array([0]), keys)
+    model, tokens, mask = rec.for_search(h, np.array([0]), keys)
     out = [*(history if ask.filter_seen else []), *exclude, *rec.changes.get('removed', [])]
     seen = torch.tensor([out], dtype=torch.long) if out else None
     k = min(ask.k, len(rec.items))
-    found = sample_items(rec.model, rec.semantic_ids, tokens, mask, k, ask.temperature, seen, ask.seed)
+    found = sample_items(model, rec.semantic_ids, tokens, mask, k, ask.temperature, seen, ask.seed)
     return found.items, found.log_probs, torch.zeros(1, dtype=torch.bool)
 
 # %% ../nbs/9_service/2_server.ipynb #together

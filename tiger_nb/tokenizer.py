@@ -184,13 +184,13 @@ def _check_settings(out, made, s): # folder; settings noted there; settings that
                          f'{asdict(s)[wrong[0]]!r}; choose another folder or delete it')
 
 # %% ../nbs/5_semantic_ids/8_tokenizer.ipynb #kept-x
-def _kept(out, data, s, index, n, **form): # form: keys and rows
+def _kept(out, data, s, index, n, digit, **form): # form: keys and rows
     """IDs of a folder that is complete.
     Raises `InputError` if it was made with other settings, or from other histories."""
     if isinstance(data, Dataset): check_split(out, data)
     ids, info = load_ids(out, n, form['keys']), _folder_settings(out)
     if not index: _check_settings(out, info.get('settings') or {}, s)
-    elif not _same_ids(ids, _load_index(index, n, **form)):
+    elif not _same_ids(ids, _load_index(index, n, digit, **form)):
         raise InputError(f'{out}: holds other Semantic IDs than {index}; choose another folder or delete it')
     return ids
 
@@ -227,7 +227,7 @@ def tokenize(
     items, split = _items_and_split(data)
     n = len(items) if items is not None else None if vectors is None else len(vectors)
     form = dict(keys=keys if items is None else items['key'].to_list(), rows=rows)
-    if (out/'tokenizer.json').exists(): return _kept(out, data, s, index, n, **form)
+    if (out/'tokenizer.json').exists(): return _kept(out, data, s, index, n, digit, **form)
     _check_request(s, index, n)
     if split: _same_split('vectors: they', origin.get('split_sha256'), data)
     with whole_folder(out) as folder:
