@@ -97,13 +97,15 @@ class Recommender:
     def has_log_probabilities(self)->bool: # as scores, not logits
         return self.semantic_ids is not None or self.memory is not None
 
-    def distribution(self):
-        "(histories, rows) -> probabilities (B, N). Raises `InputError` for a network that has to search."
-        if self.scorer: return softmax_scorer(self.scorer)
-        raise InputError(f'a {self.name} searches for its list and has no probability for each item; take a '
-                         'sasrec, a tiger_trie or a counter')
-
     def __repr__(self): return f'Recommender({self.name}, {len(self.items)} items)'
+
+# %% ../nbs/8_recommender/2_recommender.ipynb #distribution
+@patch
+def distribution(self:Recommender):
+    "(histories, rows) -> probabilities (B, N). Raises `InputError` for a network that has to search."
+    if self.scorer: return softmax_scorer(self.scorer)
+    raise InputError(f'a {self.name} searches for its list and has no probability for each item; take a '
+                     'sasrec, a tiger_trie or a counter')
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-weights
 class _Unfilled(TorchFunctionMode):
