@@ -85,7 +85,10 @@ def verdict(target, ranked, items):
     if target in items: return said('held-out item: already in the history, whose items are left out')
     return said(f'held-out item: not in the top {len(ranked)}')
 
-SCORES = {True: 'log-probability, by beam search', False: 'score of every item'}
+def scored_by(rec):
+    "What the numbers of a list are."
+    if not rec.scorer: return 'log-probability, by beam search'
+    return f'{"log-probability" if rec.has_log_probabilities else "score"} of every item'
 
 def model_list(a, s, name, tables):
     "One model's list with scores and certificate."
@@ -109,7 +112,7 @@ def model_list(a, s, name, tables):
     sure = 'provably the best list' if exact else 'best list found, not proved'
     seal = f'<span class="seal {"yes" if exact else ""}">{sure}</span>'
     made = ','.join(map(str, s['history']))
-    head = header(esc(a.name(name)), SCORES[name in a.generative], csv_button(name))
+    head = header(esc(a.name(name)), scored_by(a.models[name]), csv_button(name))
     body = f'{seal}{verdict(target, ranked, s["history"])}<ol class="list" data-history="{made}">{rows}</ol>'
     return f'<div class="side" data-name="{name}" id="{name}-list">{panel(head, body)}</div>'
 
