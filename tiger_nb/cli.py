@@ -296,7 +296,6 @@ def tiger_train(
     """Train a SASRec or a TIGER and measure it on test, once.
 
     tiger_train --model sasrec --data sample --out runs/sample/sasrec
-    tiger_train --model tiger_decoder --data data/Beauty --epochs 10
     tiger_train --resume runs/sample/sasrec --epochs 20 --out runs/sample/longer"""
     check_numbers(chosen := {k: v for k, v in locals().items() if v is not None and k != 'json'})
     _train(chosen, json)
