@@ -187,7 +187,7 @@ def _report_run(dataset, out, finished, filter_seen, json):
     if card.refit:
         return print(f'refit for {seconds:.0f} s on all {len(dataset.interactions.items):,} events: {out}')
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, card)
-    if 'memory' in record: print(f'a counter is mixed in: it has {record["memory"]:g} of every probability')
+    if 'memory' in record: print(f'a counter is mixed in, with {record["memory"]:.0%} of every probability')
     _say_counter(counted, record)
     print(f'trained for {seconds:.0f} s, best on {card.selected_on}: {out}')
 
