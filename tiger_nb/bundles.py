@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PRESETS', 'MOST_SCORED', 'MEMORY', 'WITH_COUNTER', 'READ', 'PARTS', 'CHECKPOINTS', 'WRITTEN', 'RunSettings',
-           'run_settings', 'preset_for', 'tokenizer_for', 'scores_all', 'measure', 'saved_schema', 'read_manifest',
+           'run_settings', 'scores_all', 'preset_for', 'tokenizer_for', 'measure', 'saved_schema', 'read_manifest',
            'is_finished', 'kept_bundle', 'keys_sha256', 'write_manifest', 'check_learnable', 'train_bundle',
            'continue_bundle', 'refit_bundle']
 
@@ -78,6 +78,16 @@ PRESETS = {data: {'tokenizer': TokenizerSettings(**preset),
                   **{name: run_settings(name, spec.presets[data]) for name, spec in MODELS.items()}}
            for data, preset in TOKENIZER.items()}
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #scores-all
+MOST_SCORED = 300_000  # items of a catalogue that is scored whole where a network can do both
+
+def scores_all(
+    spec,        # a row of `MODELS`
+    n_items:int, # size of the catalogue
+)->bool:
+    "Whether a network scores the whole catalogue rather than search it."
+    return bool(spec.scorer) and (not spec.generative or n_items <= MOST_SCORED)
+
 # %% ../nbs/8_recommender/1_bundles.ipynb #lowered
 def _tokenizer_preset(name, dataset):
     "Settings of the Semantic IDs that fit a catalogue: its columns, and four items a code or more."
@@ -99,7 +109,9 @@ def preset_for(
 )->dict:             # settings by stage: 'tokenizer' and the names of `MODELS`
     "The presets for a data set, by its size."
     name = _preset_name(dataset)
-    return PRESETS[name] | {'tokenizer': _tokenizer_preset(name, dataset)}
+    searched = {m: replace(PRESETS[name][m], memory=False) for m in MODELS
+                if not scores_all(MODELS[m], dataset.n_items)}   # nothing a counter could be mixed with
+    return PRESETS[name] | searched | {'tokenizer': _tokenizer_preset(name, dataset)}
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #tokenizer-for
 def tokenizer_for(
@@ -140,16 +152,6 @@ def _network(name, dataset, s, ids):
     made_of = {'n_items': dataset.n_items, 'sizes': ids and ids.sizes, 'ids': ids}[spec.built_from]
     net = find(spec.network)(made_of, s.model)
     return _started(net, dataset, s), *_task(name, dataset, s, ids)
-
-# %% ../nbs/8_recommender/1_bundles.ipynb #scores-all
-MOST_SCORED = 300_000  # items of a catalogue that is scored whole where a network can do both
-
-def scores_all(
-    spec,        # a row of `MODELS`
-    n_items:int, # size of the catalogue
-)->bool:
-    "Whether a network scores the whole catalogue rather than search it."
-    return bool(spec.scorer) and (not spec.generative or n_items <= MOST_SCORED)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #measure
 def measure(
