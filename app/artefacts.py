@@ -27,10 +27,13 @@ class Artefacts:
         self.paths = {name: Path(p) for name, p in paths.items()}
         self.folder = next((p.parent for name, p in self.paths.items()), None)
         others, _ = open_bundles(self.folder, dataset) if self.folder else ({}, {})
-        own = {n: self._get(n, lambda: others.get(n) or self._bundle(n)) for n in ('tiger', 'sasrec')}
+        named = [n for n in MODELS if n in self.paths or n in ('tiger', 'sasrec')]
+        named.sort(key=lambda n: not MODELS[n].generative)   # the page is about those that write Semantic IDs
+        own = {n: self._get(n, lambda: others.get(n) or self._bundle(n)) for n in named}
         self.models = {n: m for n, m in (own | others).items() if m}
         if len(self.split.users): self.models['counter'] = Counter(dataset)
         self.generative = [n for n, m in self.models.items() if m.semantic_ids is not None]
+        self.first = next(iter([*self.generative, *self.models]), '')   # is asked where no model is named
         first = self.models[self.generative[0]] if self.generative else None
         tokenizer = self.paths.get('tokenizer')
         self.ids = first.semantic_ids if first else self._get(
@@ -59,7 +62,7 @@ class Artefacts:
     def _say(self, codebooks):
         "Sentences about what is not there."
         say = self.missing
-        for name in ('tiger', 'sasrec'):
+        for name in MODELS:
             if name == 'tiger' and self.generative: say.pop(name, None)
             if name in say: say[name] = f'There is no {self.name(name)} to recommend: {say[name]}.'
         for name, m in self.models.items():

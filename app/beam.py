@@ -197,19 +197,19 @@ PARTS = dict(beam=beam, lost=lost, why=why)
 
 # ---- the same as functions --------
 def api(a):
-    def beam(history: list[int], model: str = 'tiger', beams: int = 10)->dict:
+    def beam(history: list[int], model: str = a.first, beams: int = 10)->dict:
         "The tree of one beam search: `nodes`, a row a prefix, and `mass`, where the probability went."
         with a.turns: tree = beam_tree(generative(a, model), history, beams)
         return dict(nodes=tree.nodes.to_dicts(), mass=tree.mass.to_dicts())
-    def lost(history: list[int], item: int, model: str = 'tiger', beams: int = 10)->dict:
+    def lost(history: list[int], item: int, model: str = a.first, beams: int = 10)->dict:
         "By level the rank and probability of an item's prefix, where it fell out, the width that keeps it."
         with a.turns: fate = where_lost(generative(a, model), history, item, beams)
         return dict(levels=fate.levels.to_dicts(), lost_at=fate.lost_at, width=fate.width, least=fate.least,
                     rank=fate.rank)
-    def why(history: list[int], item: int, model: str = 'tiger')->list[dict]:
+    def why(history: list[int], item: int, model: str = a.first)->list[dict]:
         "How the rank of an item changes when each item of a history is removed (its last 20 items)."
         with a.turns: return counterfactuals(generative(a, model), history[-20:], item).to_dicts()
-    def decoder_attention(history: list[int], item: int, model: str = 'tiger')->list[list[float]]:
+    def decoder_attention(history: list[int], item: int, model: str = a.first)->list[list[float]]:
         "Where the decoder looked when it wrote an item: a row a level, a column an item of the last 20."
         with a.turns: return attention(generative(a, model), history[-20:], item).tolist()
     return [beam, lost, why, decoder_attention]

@@ -122,7 +122,7 @@ def api(a):
         if by not in divisions(a):
             raise InputError(f'division {by!r} is unknown here; take one of {", ".join(divisions(a))}')
         return by_group(a.all_told, a.dataset, by, 10).to_dicts()
-    def levels_lost(model: str = 'tiger')->list[float]:
+    def levels_lost(model: str = a.first)->list[float]:
         "Share of test users whose target is lost at level 1 … L of its Semantic ID, and the share found."
         if model not in a.models or a.ids is None:
             raise InputError(f'there is no model {model!r}; take one of {", ".join(a.models)}')

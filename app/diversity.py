@@ -81,11 +81,11 @@ def api(a):
     def by_level(temperature):
         t = [float(x) for x in temperature] or [1.]
         return t if len(t) > 1 else t[0]
-    def sample_diversity(temperature: list[float], model: str = 'tiger', users: int = 60)->dict:
+    def sample_diversity(temperature: list[float], model: str = a.first, users: int = 60)->dict:
         "Entropy, distinct items, intra-list diversity and hits of lists drawn at a temperature a level."
         rec, t = drawn_by(model), by_level(temperature)
         with a.turns: return numbers(diversity(rec, a.dataset, t, a.vectors, users))
-    def draw_list(history: list[int], temperature: list[float], model: str = 'tiger',
+    def draw_list(history: list[int], temperature: list[float], model: str = a.first,
                   k: int = 10)->list[dict]:
         "Items drawn after a history at one temperature, or one a level."
         rec, t = drawn_by(model), by_level(temperature)

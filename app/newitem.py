@@ -97,7 +97,7 @@ def api(a):
         place = [] if a.maps[0] is None else place_new(found['vector'][0], a.vectors, a.maps[0]).tolist()
         return dict(codes=found['codes'].tolist(), levels=found['levels'].to_dicts(), place=place,
                     neighbours=[dict(item=i, title=a.titles[i], cosine=c) for i, c in found['near']])
-    def recommend_with_item(history: list[int], title: str, description: str = '', model: str = 'tiger',
+    def recommend_with_item(history: list[int], title: str, description: str = '', model: str = a.first,
                             k: int = 10)->list[dict]:
         "Recommendations over the catalogue and one new item, whose number is the last; nothing is kept."
         g = Grown(a, title, description)
@@ -105,7 +105,7 @@ def api(a):
         items, scores, exact = g.ask(model, history, k)
         return [dict(rank=r, item=i, key=g.keys[i], title=g.titles[i], score=v, exact=exact)
                 for r, (i, v) in enumerate(zip(items, scores), 1)]
-    def who_sees_item(title: str, description: str = '', model: str = 'tiger', users: int = 200)->list[dict]:
+    def who_sees_item(title: str, description: str = '', model: str = a.first, users: int = 200)->list[dict]:
         "Test users (row) in whose list of ten a new item would stand, with its rank there."
         g = Grown(a, title, description)
         if model not in g.models: raise InputError(f'there is no model {model!r}')

@@ -20,8 +20,7 @@ def pair(a):
 def view(a, s):
     "The history on the left, the lists on the right, the explanations below."
     hint = 'words of its title, or 12, 200, *' if a.dataset.has_text else 'its key or number, or 12, 200, *'
-    missing = join(lambda k: note(esc(a.missing[k])), [k for k in ('titles', 'tiger', 'sasrec')
-                                                       if k in a.missing])
+    missing = join(lambda k: note(esc(a.missing[k])), [k for k in ('titles', *MODELS) if k in a.missing])
     left = search('users', 'Choose a user', 'number or key') + search('add', 'Add an item',
                                                                       hint) + history(a, s)
     shown = pair(a)
@@ -118,7 +117,7 @@ def model_list(a, s, name, tables):
 
 # ---- the same as functions --------
 def api(a):
-    def recommend(history: list[int], model: str = 'tiger', k: int = 10)->list[dict]:
+    def recommend(history: list[int], model: str = a.first, k: int = 10)->list[dict]:
         "The k best next items after item ids (oldest first): rank, item, key, title, score, exact."
         ranked, scores, exact = a.ask(model, history, k)
         return [dict(rank=r, item=i, key=a.keys[i], title=a.titles[i], score=v, exact=exact)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PRESETS', 'MOST_SCORED', 'MEMORY', 'WITH_COUNTER', 'READ', 'PARTS', 'CHECKPOINTS', 'WRITTEN', 'RunSettings',
-           'run_settings', 'scores_all', 'preset_for', 'tokenizer_for', 'measure', 'saved_schema', 'read_manifest',
-           'is_finished', 'kept_bundle', 'keys_sha256', 'write_manifest', 'check_learnable', 'train_bundle',
-           'continue_bundle', 'refit_bundle']
+           'run_settings', 'scores_all', 'preset_for', 'demo_models', 'tokenizer_for', 'measure', 'saved_schema',
+           'read_manifest', 'is_finished', 'kept_bundle', 'keys_sha256', 'write_manifest', 'check_learnable',
+           'train_bundle', 'continue_bundle', 'refit_bundle']
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #imports
 import hashlib, json, re, shutil, sys, time
@@ -112,6 +112,12 @@ def preset_for(
     searched = {m: replace(PRESETS[name][m], memory=False) for m in MODELS
                 if not scores_all(MODELS[m], dataset.n_items)}   # nothing a counter could be mixed with
     return PRESETS[name] | searched | {'tokenizer': _tokenizer_preset(name, dataset)}
+
+def demo_models(
+    dataset:Dataset, # what a demo is about
+)->list:             # names of `MODELS`
+    "The networks of its demo: SASRec, and a generative one whose preset serves data of this size best."
+    return ['sasrec', 'tiger' if _preset_name(dataset) == 'sample' else 'tiger_trie']
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #tokenizer-for
 def tokenizer_for(

@@ -585,7 +585,7 @@ def tiger_demo(
     data:str='sample',     # a data folder, a file of histories, sample, beauty, sports or toys
     order:Order=None,      # order of the histories (default: the best the folder has)
     port:int=7860,         # port on 127.0.0.1
-    runs:str=None,         # folder of tokenizer, sasrec and tiger, made where missing (default: runs/<data>)
+    runs:str=None,         # folder of tokenizer and models, made where missing (default: runs/<data>)
     minutes:float=None,    # training time of each model in minutes (default: the presets' budgets)
     prepare_only:bool=False, # make what is missing and stop
 ):
@@ -598,11 +598,12 @@ def tiger_demo(
         from tiger_nb.app import launch
         from tiger_nb.app.page import free_port
         free_port(port)
+    from tiger_nb.bundles import demo_models
     from tiger_nb.evaluation import load_record
     from tiger_nb.recommender import prepare_demo
     dataset = open_data(data, order)
     folder = Path(runs or f'runs/{dataset.name}')
-    for name in ('sasrec', 'tiger'):
+    for name in demo_models(dataset):
         if (folder/name/'result.json').exists():
             check_split(load_record(folder/name/'result.json')['card'], dataset, folder/name)
     paths = prepare_demo(dataset, folder, minutes)

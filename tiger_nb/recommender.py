@@ -22,9 +22,10 @@ from torch.overrides import TorchFunctionMode
 
 from .baselines import CoVisitation
 from .bundles import (CHECKPOINTS, MEMORY, MOST_SCORED, PRESETS, READ, WITH_COUNTER, WRITTEN,
-                              RunSettings, check_learnable, continue_bundle, is_finished, kept_bundle,
-                              keys_sha256, measure, preset_for, read_manifest, refit_bundle, run_settings,
-                              saved_schema, scores_all, tokenizer_for, train_bundle, write_manifest)
+                              RunSettings, check_learnable, continue_bundle, demo_models, is_finished,
+                              kept_bundle, keys_sha256, measure, preset_for, read_manifest,
+                              refit_bundle, run_settings, saved_schema, scores_all, tokenizer_for,
+                              train_bundle, write_manifest)
 from .checkpoints import one_writer
 from .dataset import Dataset
 from .decoding import score_all, tiger_ranker
@@ -640,18 +641,19 @@ def fit(cls:Recommender,
 # %% ../nbs/8_recommender/2_recommender.ipynb #prepare
 def prepare_demo(
     dataset:Dataset,            # what the demo is about
-    out:str|Path,               # folder; gets tokenizer/, sasrec/ and tiger/
+    out:str|Path,               # folder; gets tokenizer/ and a bundle for each of its models
     minutes:float|None=None,    # training time for each model in place of the preset's budget
-)->dict[str, Path]:             # the three folders
+)->dict[str, Path]:             # 'tokenizer' and the names of `demo_models` with their folders
     "Make the artefacts of the demo that are not there yet."
     out = Path(out)
-    paths = {name: out/name for name in ('tokenizer', 'sasrec', 'tiger')}
+    models = demo_models(dataset)
+    paths = {name: out/name for name in ('tokenizer', *models)}
     if (paths['tokenizer']/'tokenizer.json').exists():
         check_split(paths['tokenizer'], dataset)   # whatever made it
     else:
         check_learnable(dataset)
         tokenize(dataset, paths['tokenizer'], tokenizer_for(dataset), index=shipped_index(dataset.folder))
-    for name in ('sasrec', 'tiger'):
+    for name in models:
         s = preset_for(dataset)[name]
         if minutes: s = replace(s, training=replace(s.training, minutes=minutes))
         if is_finished(paths[name]): kept_bundle(paths[name], dataset, name)
