@@ -1,6 +1,7 @@
 "Recommend: a history and two lists; the explanations below them are in beam.py."
 import polars as pl
 
+from tiger_nb.presets import MODELS
 from tiger_nb.recommender import InputError
 
 from . import beam

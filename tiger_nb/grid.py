@@ -146,7 +146,7 @@ def settings_of(
     s = PRESETS[data][row.model]
     training = {'seed': seed, **row.training}
     model, training = replace(s.model, **row.sizes), replace(s.training, **training)
-    return replace(s, model=model, training=training, **row.run)
+    return replace(s, model=model, training=training, memory=False, **row.run)
 
 # %% ../nbs/experiments/grid.ipynb #trained
 def trained(

@@ -75,7 +75,7 @@ TIGER_TRIE = ModelSpec(
     'TigerTrie', 'tiger_trie:TigerTrie', 'tiger_trie:TrieSettings', 'tiger_trie:trie_task', 'ids',
     'max_items', scorer='tiger_trie:trie_scorer', options=('tokenizer', 'beams', 'memory'),
     presets={'sample': dict(model=dict(width=64, ff=64, dropout=0.2, max_items=12, ahead=1),
-                            training=dict(epochs=12, batch_size=64, lr=3e-3)),
+                            training=dict(epochs=12, batch_size=64, lr=3e-3), memory=True),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),
                           start='collaborative', start_std=0.02, memory=True),
              'beauty': dict(model=dict(width=384, dropout=0.45), training=dict(epochs=6),

@@ -61,11 +61,14 @@ COLUMNS = dict(user=('user', 'user_id', 'reviewerID'), item=('item', 'item_id', 
                timestamp=('timestamp', 'unixReviewTime', 'time')) # names that are recognised
 GUESSES = dict(
     user='user userid uid username customer customerid client clientid buyer buyerid visitor visitorid '
-         'member memberid account accountid person personid shopper shopperid reviewer reviewerid',
+         'member memberid account accountid person personid shopper shopperid reviewer reviewerid '
+         'customerno clientno customernumber customeruniqueid',
     item='item itemid asin parentasin sku skuid product productid article articleid movie movieid book '
-         'bookid isbn business businessid game gameid track trackid song songid stockcode goods goodsid',
+         'bookid isbn business businessid game gameid track trackid song songid stockcode goods goodsid '
+         'articlecode articleno articlenumber productcode productno productnumber itemcode',
     timestamp='timestamp unixreviewtime time datetime date when day ts at createdat eventtime orderdate '
-              'ordertime orderedat purchasedate purchasedat boughtat invoicedate reviewdate',
+              'ordertime orderedat orderedon purchasedate purchasedat purchasedon boughtat boughton '
+              'invoicedate reviewdate orderpurchasetimestamp transactiondate',
     rating='rating ratings overall stars score rate') # names that are guessed: letters and digits only
 
 # %% ../nbs/1_data/1_raw.ipynb #guess
@@ -171,8 +174,8 @@ def check_complete(
     for name in out.columns:
         empty = out[name].is_null()
         if not empty.any(): continue
-        fix = ('write seconds, or dates such as 2014-03-31' if name == 'timestamp' else
-               f'correct or remove the events without {name}')
+        fix = ('write seconds, or dates such as 2014-03-31; --date-format reads others' if name == 'timestamp'
+               else f'correct or remove the events without {name}; --drop missing leaves them out')
         raise InputError(f"{path}: field '{columns[name]}' of event {empty.arg_max() + 1} is empty or no "
                          f'{name} ({int(empty.sum())} of {len(out)} events); {fix}')
 
