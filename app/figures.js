@@ -139,13 +139,14 @@ const base = async said => {
 const fit = (fig, width) => {
   // the names in a beam tree: as long as the room to the next lines, on a phone the codes alone
   const [from, to] = fig.layout.xaxis.range,
+    { beside } = fig.layout.meta,
     last = fig.layout.xaxis.tickvals.length
   for (const t of fig.data) {
     if (!Array.isArray(t.text) || t.name === 'more') continue
     const x = unpack(t.x)
     t.text = t.text.map((text, i) => {
       const inner = x[i] < last,
-        most = ((inner ? BESIDE : to - last) * ((width - 16) / (to - from)) - 20) / 6.3, // letters
+        most = ((inner ? beside : to - last) * ((width - 16) / (to - from)) - 20) / 6.3, // letters
         code = text.split(' · ')[0],
         all = text.match(/&#?\w+;|./gsu) || []
       if (all.length <= most) return text
@@ -153,7 +154,6 @@ const fit = (fig, width) => {
     })
   }
 }
-const BESIDE = 0.66 // as _BESIDE in tiger_nb.code_plots
 const grown = (fig, t) => {
   // a tree up to level t: lines end there, and points beyond it are not there yet
   if (t === undefined) return fig

@@ -383,6 +383,7 @@ def beam_figure(
                     showlegend=False)
     fig.update_xaxes(range=[_BESIDE - .08, last + _BEHIND], tickvals=list(range(1, last + 1)), showgrid=False,
                      ticktext=[f'level {l}' for l in range(1, last + 1)])
+    fig.update_layout(meta=dict(beside=_BESIDE))  # the page fits the names anew when its width changes
     return fig.update_yaxes(visible=False, range=[most + .5, -1])
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #beam-points
