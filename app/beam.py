@@ -177,10 +177,10 @@ def why(a, s):
     made = dict(change=change_bars(names, changes['change'].to_list()[::-1], height))
     body = f'<h4>Counterfactual: {PLACES}</h4>' + drawing('change', 'Change of rank', height)
     if looked is not None:
-        levels = [f'level {l}' for l in range(1, len(looked) + 1)]
+        levels = [f'level {l}' for l in range(1, len(looked) + 1)] if len(looked) > 1 else ['all levels']
         made['looked'] = heatmap(looked.T[::-1], names, levels, title='')
         made['looked'].update_layout(height=height, margin=dict(t=16)).update_yaxes(tickfont_size=11)
-        body += '<h4>Where the decoder looked</h4>' + drawing('looked', 'Attention by level', height)
+        body += '<h4>Where the network looked</h4>' + drawing('looked', 'Attention by level', height)
         changes = changes.with_columns(attention=pl.Series(looked.mean(0)))
     return dict(html=panel(head, csv_button('why'), body), figures=figures(**made),
                 tables={'why': csv(changes)})
@@ -210,7 +210,7 @@ def api(a):
         "How the rank of an item changes when each item of a history is removed (its last 20 items)."
         with a.turns: return counterfactuals(generative(a, model), history[-20:], item).to_dicts()
     def decoder_attention(history: list[int], item: int, model: str = a.first)->list[list[float]]:
-        "Where the decoder looked when it wrote an item: a row a level, a column an item of the last 20."
+        "Where the network looked: a row a level, or one where it looks once; a column an item (last 20)."
         with a.turns: return attention(generative(a, model), history[-20:], item).tolist()
     return [beam, lost, why, decoder_attention]
 
