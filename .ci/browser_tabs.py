@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from http.client import HTTPConnection
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -247,6 +248,17 @@ def a_point_of_the_map_is_selected_everywhere(v):
     expect(view.locator('.card')).to_contain_text('Ten nearest by vector')
     tab(v, 'Codebook')
     expect(v.page.locator('[data-part="codebook.residual"]')).to_contain_text(title(7))
+
+@check
+def islands_of_the_maps_have_names_that_do_not_touch(v):
+    view = opened(v, 'maps', user=1)
+    for name in ('map1', 'map2'):
+        boxes = view.locator(f'[data-figure={name}] .annotation').evaluate_all(
+            'a => a.map(x => x.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])')
+        assert 3 <= len(boxes) <= 8, f'{name} has {len(boxes)} names'
+        for p, q in combinations(boxes, 2):
+            apart = p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1]
+            assert apart, f'two names on {name} touch: {p}, {q}'
 
 @check
 def a_prefix_is_followed_through_tree_codebook_and_map(v):
@@ -571,6 +583,24 @@ def own_app(make):
         app = launch(dataset, paths, port, block=False, prepare=False)
         try: yield port, lambda: launch(dataset, paths, port, block=False, prepare=False)
         finally: app.close(verbose=False)
+
+@check
+def rings_lie_above_the_points_of_a_large_map(v):
+    from tiger_nb import plots
+    paths = {name: REPO/'runs/sample'/name for name in ('tokenizer', 'tiger', 'sasrec')}
+    usual, plots.MANY = plots.MANY, 100
+    try:
+        with own_app(lambda folder: (shop(), paths)) as (port, _):
+            page = v.page.context.browser.new_context().new_page()
+            try:
+                page.goto(f'http://127.0.0.1:{port}/?tab=maps&user=1&item=7')
+                page.wait_for_function(READY, timeout=60_000)
+                kinds = "b => b._fullData.map(t => [t.name, t.type])"
+                drawn = dict(page.locator('[data-figure=map1]').evaluate(kinds))
+                assert {'selected', 'held out', 'history'} <= drawn.keys(), drawn
+                assert set(drawn.values()) == {'scattergl'}, f'WebGL hides what it does not draw: {drawn}'
+            finally: page.context.close()
+    finally: plots.MANY = usual
 
 def second_tokenizer(folder):
     "The sample with another tokenizer beside its own."

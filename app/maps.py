@@ -3,7 +3,7 @@ import numpy as np, plotly.graph_objects as go, polars as pl
 
 from tiger_nb.code_plots import label_places
 from tiger_nb.recommender import InputError
-from tiger_nb.plots import COLORS, INK, PAPER, RUST, item_map
+from tiger_nb.plots import COLORS, INK, PAPER, RUST, by_webgl, item_map
 
 from .recommend import pair
 from .render import (VARIABLES, button, card, chips, count, csv, csv_button, drawing, esc, field, figures,
@@ -143,7 +143,7 @@ def figure(a, s, xy, lit, marks, new=None):
     if new is not None:
         fig.add_scatter(x=new[:1], y=new[1:], mode='markers', name='the new item', hoverinfo='name',
                         marker=dict(symbol='star', size=24, color=RUST, line=dict(width=2, color=PAPER)))
-    if a.n_items > 2000: # those points are drawn by WebGL, above everything that is not
+    if by_webgl(a.n_items):   # what lies over the points has to be drawn by it, too
         fig = go.Figure([go.Scattergl(t.to_plotly_json()) for t in fig.data], fig.layout)
     names_on(a, fig, xy, [*xy[[*some, *s['history']]], *([] if new is None else [new])])
     legend = dict(x=0, xanchor='left', y=1, yref='paper', yanchor='bottom', font_size=11)

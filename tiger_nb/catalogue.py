@@ -17,39 +17,55 @@ from safetensors.torch import load_file, save_file
 from .bundles import MEMORY, keys_sha256
 from .checkpoints import one_writer
 from .command import command
+from .dataset import TEXT_NAMES, text_names
 from .embeddings import Encoder
 from .files import InputError, read_json, write_json
 from .folders import whole_folder
 from .formats import read_item_table
 from .presets import MODELS
 from .quantizers import ResidualQuantizer
-from .raw import COLUMNS
+from .raw import COLUMNS, guess_columns
 from .recommender import NEAR, Recommender, in_use
 from .schemas import list_files
 from .semantic_ids import SemanticIds
-from .tables import distinct_keys
+from .tables import distinct_keys, say
 from .tiger_trie import item_paths, parents
 from .trie import Trie
 
 # %% ../nbs/9_service/1_catalogue.ipynb #table
 def _text(v):
-    "A field as text; a list is joined."
+    "A field as text; lists and details {name: value} are joined."
     if isinstance(v, (list, tuple)): return ' '.join(filter(None, map(_text, v)))
+    if isinstance(v, dict): return ', '.join(f'{k}: {t}' for k, x in v.items() if (t := _text(x)))
     return '' if v is None or v != v else str(v)
 
 def _words(v): return [t for x in (v if isinstance(v, (list, tuple)) else [v]) if (t := _text(x))]
 
+def _fields(rows, items, field, strict): # field: the one of the keys
+    "Rows under the names of a bundle's items; says, or raises `InputError`, where a field has none."
+    names = [c for c in dict.fromkeys(c for r in rows for c in r) if c != field]
+    new = text_names('items', [c for c in names if c in TEXT_NAMES or c not in items.columns])
+    others = [c for c in names if new.get(c, c) not in items.columns and any(_text(r.get(c)) for r in rows)]
+    known = ', '.join(c for c in items.columns if c not in ('item', 'key'))
+    said = f"items: the catalogue has no field {others[0]!r}, only {known}" if others else ''
+    if others and strict: raise InputError(f'{said}; correct its name or leave it out')
+    if others: say(f'{said}; it is passed over')
+    return [{new.get(c, c): v for c, v in r.items()} for r in rows]
+
 def item_table(
     rows,               # a table of items, Polars or pandas, or a list of dicts
     items:pl.DataFrame, # of the bundle
+    strict:bool=False,  # refuse a field that the bundle's items have not
 )->pl.DataFrame: # with the columns of `items`, numbered after its last
     "New items in the form of a bundle's. Raises `InputError` for a row without a key, or two with one."
     rows = rows if isinstance(rows, list) else pl.DataFrame(rows).to_dicts()
     if not rows: raise InputError('items: there is no row; give one for each item')
-    field = next((c for c in ('key', 'sku', *COLUMNS['item']) if c in rows[0]), None)
+    may = 'key', 'sku', *COLUMNS['item'], *guess_columns(rows[0], 'item')
+    field = next((c for c in may if c in rows[0]), None)
     if field is None:
         raise InputError(f"items: no column of keys among {', '.join(list(rows[0])[:12])}; call it 'key'")
     keys = distinct_keys([r.get(field) for r in rows], f"items: column '{field}'")
+    rows = _fields(rows, items, field, strict)
     of = {c: [(_words if isinstance(t, pl.List) else _text)(r.get(c)) for r in rows]
           for c, t in items.schema.items()}
     of |= dict(item=np.arange(len(items), len(items) + len(rows)), key=keys)
@@ -275,6 +291,7 @@ def add_items(
     items,                 # new items: a table or a list of dicts, see `item_table`
     vectors=None,          # (M, d) vectors of the items, where the bundle's encoder reads no texts
     share:float|None=None, # of a list's places that new items may have; None: as before, at first 0.1
+    strict:bool=False,     # refuse a field that the bundle's items have not, which is else passed over
 )->dict:                   # version, number of each key, drift; which of them came back
     """Make a version of a bundle that knows more items; an item that was removed comes back as it was.
     Raises `InputError` for an item that is there, or a bundle that cannot encode it."""
@@ -285,7 +302,7 @@ def add_items(
                              'train it again, or take a generative model')
         if share is not None and not 0 <= share <= 1:
             raise InputError(f'share is {share}; it must be from 0 to 1')
-        table = item_table(items, rec.items)
+        table = item_table(items, rec.items, strict)
         back = _known(rec, table['key'].to_list())
         fresh = ~table['key'].is_in(rec.items['key'].to_list())
         drift, parts = {}, {}
@@ -379,6 +396,7 @@ def _say(status):
 def tiger_items(
     run:str,             # folder of a bundle
     add:str=None,        # file of new items, in any form that tiger_prepare takes
+    item_key:str=None,   # with --add: column of the file that has the keys (default: guessed)
     remove:str=None,     # keys with commas between, or a file with one a line
     share:float=None,    # with --add: of a list's places for new items (default: as before, at first 0.1)
     rollback:bool=False, # take the version before
@@ -395,9 +413,9 @@ def tiger_items(
     both = add and remove and not (rollback or status)
     if sum(map(bool, (add, remove, rollback, status))) != 1 and not both:
         raise InputError('give --add, --remove, --rollback or --status; --add and --remove may go together')
-    if (to is not None and not rollback) or (share is not None and not add):
-        raise InputError('--to is for --rollback and --share for --add; leave it out')
-    if add: add_items(run, read_item_table(Path(add)), share=share)
+    if (to is not None and not rollback) or ((share is not None or item_key) and not add):
+        raise InputError('--to is for --rollback, --share and --item-key for --add; leave it out')
+    if add: add_items(run, read_item_table(Path(add), key=item_key), share=share)
     if remove: remove_items(run, _keys(remove))
     if rollback: roll_back(run, to)
     _say(catalogue_status(run))

@@ -123,9 +123,10 @@ def _counted(dataset, filter_seen):
 def _say_counter(counted, record):
     "Say so where the counter beats a trained model, which then has not earned its time."
     mine = record['metrics']['ndcg@10']
+    able = record['card'].model in ONE_KIND['memory'] and 'memory' not in record
     if counted > mine:
         print(f'the counter beats it: ndcg@10 {counted:.4f} on test, this model {mine:.4f}; '
-              'tiger_train --memory mixes it in, tiger_train --model counter makes a bundle of it')
+              f'{"tiger_train --memory mixes it in, " * able}tiger_train --model counter makes it a bundle')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #counter-train
 def _count(chosen, json):

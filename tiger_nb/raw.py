@@ -170,8 +170,8 @@ def check_complete(
     out:pl.DataFrame,# of `event_table`
     columns:dict,    # of `event_table`
 ):
-    "Raises `InputError` naming the first event that lacks a field, and how many do."
-    for name in out.columns:
+    "Raises `InputError` naming the first event that lacks a field, and how many do, of the field most lack."
+    for name in sorted(out.columns, key=lambda name: -out[name].null_count()):
         empty = out[name].is_null()
         if not empty.any(): continue
         fix = ('write seconds, or dates such as 2014-03-31; --date-format reads others' if name == 'timestamp'

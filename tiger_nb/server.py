@@ -39,8 +39,9 @@ class Strict(BaseModel):
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 # JSON has one kind of number: 10.0 is 10
-Whole = Annotated[int, BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_integer() else v)]
-Number = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
+_rounded = BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_integer() else v)
+Whole = Annotated[int, _rounded]
+Number = Annotated[int, Field(ge=0, le=2**31 - 1), _rounded]   # bounds after a validator miss the schema
 Items = Annotated[list[Number], Field(max_length=1000)] | Annotated[list[Key], Field(max_length=1000)]
 History = (Annotated[list[Number], Field(min_length=1, max_length=1000)]
            | Annotated[list[Key], Field(min_length=1, max_length=1000)])
@@ -50,7 +51,8 @@ class ListRequest(Strict):
     history: History = Field(description='keys or numbers of items, the oldest first; at least one')
     user: str = Field('', max_length=200, description='key of the user, for models with user tokens')
     k: Whole = Field(10, ge=1, le=100, description='items of the list')
-    beams: Whole|None = Field(None, ge=1, le=1000, description='width of the search; null: as in training')
+    beams: Annotated[int, Field(ge=1, le=1000), _rounded]|None = Field(
+        None, description='width of the search; null: as in training')
     exact: bool = Field(False, description='the exact list, whatever the width')
     temperature: float|None = Field(None, ge=.01, le=100, description='draw items; null: the best ones')
     seed: Whole = Field(0, ge=0, le=2**31 - 1, description='of the draw')
@@ -114,7 +116,7 @@ class RemoveItems(Strict):
 
 class RollBack(Strict):
     "A version of the catalogue."
-    to: Whole|None = Field(None, ge=0, le=2**31 - 1, description='0 as trained; null: the one before')
+    to: Number|None = Field(None, description='0 as trained; null: the one before')
 
 class Status(BaseModel):
     "The catalogue in use, and what the last change did."
@@ -351,7 +353,8 @@ def _invalid(request, e):
     def where(x): return '.'.join(str(p) for p in x['loc'] if p != 'body' and '[' not in str(p))  # no types
     first, *others = e.errors()
     said = dict.fromkeys(x['msg'] for x in (first, *others) if where(x) == where(first))
-    place = where(first)[:100] or 'the body'
+    place = where(first)[:100] if first['type'] != 'json_invalid' else ''   # else it is a place in the text
+    place = place or 'the body'
     return _problem(422, f"{place}: {' or '.join(said)[:300]}; see /docs for what is asked")
 
 # %% ../nbs/9_service/2_server.ipynb #door
@@ -423,8 +426,8 @@ def _item_routes(app, service, how):
     @app.post('/v1/items', response_model=Status, **how)
     def add(new: AddItems):
         "Add items; they are recommended at once."
-        rows = [item.model_dump() for item in new.items]
-        return service.change(lambda run: add_items(run, rows, share=new.share))
+        rows = [item.model_dump(exclude_unset=True) for item in new.items]
+        return service.change(lambda run: add_items(run, rows, share=new.share, strict=True))
 
     @app.post('/v1/items/remove', response_model=Status, **how)
     def remove(gone: RemoveItems):
@@ -460,7 +463,10 @@ def _health_routes(app, service, how):
         "Whether the server answers; needs no token."
         return dict(status='ok', model=service.rec.name, version=service.rec.changes.get('version', 0))
 
-    @app.get('/metrics', response_class=PlainTextResponse, **how)
+    # without this the schema would say that a refusal is plain text, too
+    said = {'application/json': dict(schema={'$ref': '#/components/schemas/Problem'})}
+    refused = {n: dict(description=of['description'], content=said) for n, of in how['responses'].items()}
+    @app.get('/metrics', response_class=PlainTextResponse, **how | dict(responses=refused))
     def metrics():
         "Counters for Prometheus."
         return service.metrics()

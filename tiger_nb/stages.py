@@ -53,8 +53,9 @@ def _cleaned(path, options, drop):
     events, names, counts = collect_events(path, options)
     counts |= dict(users_read=events['user'].drop_nulls().n_unique(),
                    items_read=events['item'].drop_nulls().n_unique(), dropped_missing=0, dropped_repeats=0)
-    if 'missing' in drop:
-        counts['dropped_missing'] = len(events) - len(events := events.drop_nulls())
+    complete = events.drop_nulls()
+    if 'missing' in drop and len(complete):  # where all go, the next line says which field none has
+        counts['dropped_missing'], events = len(events) - len(complete), complete
     check_complete(path, events, names)
     repeats = len(events) - events.n_unique()
     if repeats and 'repeats' in drop:
