@@ -280,8 +280,7 @@ def _known(rec, keys):
 def _extend_neighbours(rec, vectors, known):
     "What all new items of a version read like; None where not every one of them has a vector to compare."
     trained = len(rec.items) - rec.added
-    if not MODELS[rec.name].scorer or known is None or len(known) != trained or rec.added and not rec.near:
-        return None
+    if known is None or len(known) != trained or rec.added and not rec.near: return None
     made = nearest(vectors, known)
     return [torch.cat([a, b]) for a, b in zip(rec.near, made)] if rec.near else made
 
