@@ -2,6 +2,7 @@
 Each function returns sentences, one for each thing that is wrong.
 `.venv/bin/python .ci/style.py` prints them all; with --ways it writes the notebooks' last cells anew."""
 import ast, io, json, re, statistics, subprocess, sys, tokenize
+from functools import cache
 from os.path import relpath
 from pathlib import Path
 from urllib.parse import unquote
@@ -190,6 +191,7 @@ def orphans():
             wrong.append(f'{name(path)} has no notebook: remove it')
     return wrong
 
+@cache
 def title(path):
     "The first heading."
     return re.match(r'#+ *(.*)', cells(path, 'markdown')[0].source)[1]
