@@ -41,6 +41,7 @@ def plain(cell):
     if cell.source.startswith('%%'): return ''
     return '\n'.join('#' + l[1:] if l[:1] in ('%', '!') else l for l in cell.source.splitlines())
 
+@cache
 def module_of(path):
     "The module that a notebook exports, or None."
     for cell in cells(path, 'code'):
