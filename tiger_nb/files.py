@@ -65,7 +65,8 @@ def open_text(
         raise InputError(f'{path}: may not be read; ask for the right to read it') from None
     except UnicodeDecodeError as e:
         name = encoding.removesuffix('-sig').upper()
-        raise InputError(f'{path}: damaged, or no {name} text ({e}); save it as UTF-8') from None
+        raise InputError(f'{path}: damaged, or no {name} text ({e}); save it as UTF-8, '
+                         'or give tiger_prepare its --encoding') from None
     except LookupError:
         raise InputError(f"{path}: the encoding '{encoding}' is unknown; give one such as latin1") from None
     except (OSError, EOFError, zlib.error) as e:

@@ -84,7 +84,7 @@ def attend(
 )->torch.Tensor:    # (B, H, Q, d)
     "Causal attention of the last positions to all."
     new, all_ = q.shape[2], k.shape[2]
-    if new == all_: return F.scaled_dot_product_attention(q, k, v, is_causal=new > 1)
+    if new == all_: return F.scaled_dot_product_attention(q, k, v, is_causal=bool(new > 1))
     mask = None if new == 1 else torch.ones(new, all_, dtype=torch.bool, device=q.device).tril(all_ - new)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
@@ -130,8 +130,8 @@ def states(self:TigerDecoder,
     if n > most:
         raise InputError(f'histories of {n} items are too long; this model reads the {most} most recent')
     codes = tokens[:, users:].reshape(-1, levels)                                         # (B·n, L)
-    items = F.embedding_bag(codes, self.tokens.weight, mode='sum').view(len(tokens), n, -1)   # (B, n, D)
-    start = self.tokens.weight[self.vocab.start].expand(len(tokens), 1, -1)
+    items = F.embedding_bag(codes, self.tokens.weight, mode='sum').view(tokens.shape[0], n, -1)   # (B, n, D)
+    start = self.tokens.weight[self.vocab.start].expand(tokens.shape[0], 1, -1)
     first = self.tokens(tokens[:, :1]) if users else start                                # (B, 1, D)
     x = self.dropout(torch.cat([first, items], 1) + self.positions.weight[:n + 1])
     for layer in self.item_layers: x, _ = layer(x)
@@ -175,7 +175,7 @@ def prefill(self:TigerDecoder,
     x = self.states(tokens)
     n = torch.full_like(tokens[:, 0], x.shape[1] - 1)
     if mask is not None: n = mask.sum(1) // len(self.vocab.sizes)
-    return x[torch.arange(len(x), device=x.device), n]
+    return x[torch.arange(x.shape[0], device=x.device), n]
 
 # %% ../nbs/6_models/5_tiger_decoder.ipynb #step
 @patch
