@@ -255,7 +255,7 @@ def islands_of_the_maps_have_names_that_do_not_touch(v):
     for name in ('map1', 'map2'):
         boxes = view.locator(f'[data-figure={name}] .annotation').evaluate_all(
             'a => a.map(x => x.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])')
-        assert 3 <= len(boxes) <= 8, f'{name} has {len(boxes)} names'
+        assert 1 <= len(boxes) <= 8, f'{name} has {len(boxes)} names'
         for p, q in combinations(boxes, 2):
             apart = p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1]
             assert apart, f'two names on {name} touch: {p}, {q}'

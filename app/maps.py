@@ -153,7 +153,8 @@ def names_on(a, fig, xy, spared, most=8):
     "Names where a kind of item is at home and no other name, and none of the spared places, is in the way."
     kind, label = a.finest_label
     if kind is None: return
-    size = lambda p: (np.asarray(p, float) - xy.min(0)) / np.maximum(np.ptp(xy, axis=0), 1e-9) * (300, 400)
+    scale = ((300, 400) / np.maximum(np.ptp(xy, axis=0), 1e-9)).min()   # pixels a unit, the same on both axes
+    size = lambda p: (np.asarray(p, float) - xy.min(0)) * scale
     taken, most = [(size(p), 1) for p in spared], most + len(spared)
     for l, i, _ in label_places(xy, label):
         name = a.label_names[kind][l][:26]

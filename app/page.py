@@ -87,7 +87,7 @@ def answer(a, known, asked):
 # ---- the page --------
 def build(
     dataset,    # a `Dataset`
-    paths:dict, # {'tokenizer': folder, 'sasrec': bundle, 'tiger': bundle}, as `prepare_demo` returns
+    paths:dict, # {'tokenizer': folder, 'sasrec': bundle, …}, as `prepare_demo` returns
 )->gr.Blocks:   # `.launch()` shows it, in a notebook too
     "The page over a data set and its artefacts. What is absent is said in the page."
     a = Views(dataset, paths)
@@ -135,7 +135,7 @@ def braces(html):
 # ---- serving --------
 def launch(
     dataset,         # a `Dataset`
-    paths:dict,      # {'tokenizer': folder, 'sasrec': bundle, 'tiger': bundle}
+    paths:dict,      # {'tokenizer': folder, 'sasrec': bundle, …}, as `prepare_demo` returns
     port:int=7860,   # on 127.0.0.1
     block:bool=True, # wait until it is stopped; False in notebooks and tests
     prepare:bool=True, # make maps and lists that are not kept yet, beside the server

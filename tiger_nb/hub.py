@@ -187,7 +187,7 @@ def export_step(
     if net.vocab.users: raise InputError('a network with user tokens is not exported; train without users')
     levels = len(net.vocab.sizes)
     histories, items = torch.export.Dim('histories', min=1), torch.export.Dim('items', max=net.s.max_items)
-    tokens = torch.zeros(3, 5 * levels, dtype=torch.int64)   # sizes that nothing else has
+    tokens = torch.zeros(3, min(5, net.s.max_items) * levels, dtype=torch.int64)
     free = {0: histories, 1: levels * items}
     example = tokens, torch.ones_like(tokens, dtype=torch.bool), torch.zeros(3, levels, dtype=torch.int64)
     return _written(Step(net), example, (free, free, {0: histories}), Path(out))
