@@ -118,6 +118,34 @@ def links():
             if not (REPO/found).exists(): wrong.append(f'{where} names {found}, which is not there')
     return wrong
 
+@cache
+def functions():
+    "{command: its function} of those in settings.ini."
+    names = re.findall(r'^ +(tiger_\w+)=', (REPO/'settings.ini').read_text(encoding='utf-8'), re.M)
+    modules = [ast.parse(p.read_text(encoding='utf-8')) for p in (REPO/'tiger_nb').rglob('*.py')]
+    found = [f for m in modules for f in m.body if isinstance(f, ast.FunctionDef)]
+    return {f.name: f for f in found if f.name in names}
+
+def options(command):
+    "The options of a command, by the parameters of its function; None if there is no such command."
+    f = functions().get(command)
+    return f and {'--' + a.arg.replace('_', '-') for a in f.args.args} | {'--help'}
+
+def examples():
+    "Every command that prose or a docstring shows is there, with each of its options."
+    modules = [(p, p.name, p.read_text(encoding='utf-8')) for p in (REPO/'tiger_nb').rglob('*.py')]
+    targets = re.findall(r'^([a-z]+):', (REPO/'Makefile').read_text(encoding='utf-8'), re.M)
+    wrong = []
+    for _, where, text in [*texts(), *modules]:
+        shown = re.findall(r'(?:^|`)make ([a-z]+)(?=[` ]|$)', text, re.M)
+        wrong += [f'{where} shows make {t}, which the Makefile lacks' for t in shown if t not in targets]
+        for command, rest in re.findall(r'(?:^ *|`)(tiger_[a-z]+)((?: [^`\n#]+)?)', text, re.M):
+            known, used = options(command), set(re.findall(r'(?<= )--[a-z][a-z-]*', rest))
+            if known is None: lacking = ['any option'] if used else []
+            else: lacking = [o for o in used if not {o, o.replace('--no-', '--')} & known]
+            wrong += [f'{where} shows {command} with {o}, which it lacks' for o in sorted(lacking)]
+    return wrong
+
 def diagrams():
     "Mermaid takes punctuation in a label for syntax unless it is quoted; GitHub then shows an error instead."
     label = re.compile(r'\[([^\]"]*)\]|\|([^|"]*)\||\{([^}"]*)\}')
@@ -244,6 +272,7 @@ def bandit():
     return said('bandit', '-q', '-c', 'pyproject.toml', '-f', 'custom', '--msg-template', form)
 
 CHECKS = {'what is used stands before': order, 'links and mentions of notebooks': links,
+          'commands that are shown': examples,
           'labels of diagrams': diagrams, 'each notebook leads to the next': ways,
           'lines of code': lines, 'length of export cells': medians, 'assertions in sight': walls,
           'no module without its notebook': orphans, 'ruff: F, B, BLE, S': ruff, 'bandit': bandit}

@@ -537,10 +537,15 @@ def _everybody(run, data, out, k, filter_seen, exact, batch=256):
 
 # %% ../nbs/8_recommender/7_cli.ipynb #print-list
 def _print_list(table):
-    "A line for each item of a list."
-    print('rank    item      score  title')
-    for row in table.iter_rows(named=True):
-        print(f'{row["rank"]:4} {row["item"]:7} {row["score"]:10.3f}  {_plain(row["title"])}')
+    "A line for each item of a list, with its key where that says more than the number."
+    keys = [_plain(k) for k in table['key'].to_list()]
+    wide = max(map(len, ['key', *keys]))
+    keyed = keys != table['item'].cast(str).to_list()
+    between = lambda text: f'{text:<{wide}}  ' if keyed else ''
+    print(f'rank    item  {between("key")}    score  title')
+    for key, row in zip(keys, table.iter_rows(named=True), strict=True):
+        print(f'{row["rank"]:4} {row["item"]:7}  {between(key)}{row["score"]:9.3f}  {_plain(row["title"])}')
+
 
 # %% ../nbs/8_recommender/7_cli.ipynb #recommend-command
 @command
