@@ -225,13 +225,19 @@ def title(path):
     "The first heading."
     return re.match(r'#+ *(.*)', cells(path, 'markdown')[0].source)[1]
 
+TRACK = [NBS/f'{p}.ipynb' for p in (
+    '2_evaluation/2_sample', '2_evaluation/1_evaluation', '5_semantic_ids/1_quantizers',
+    '5_semantic_ids/5_semantic_ids', '6_models/4_tiger', '7_decoding/2_decoding',
+    '8_recommender/2_recommender')]
+
 def way(paths, at):
-    "How the notebook `paths[at]` ends: a link to the next one, and the notebooks whose modules it imports."
+    "How the notebook `paths[at]` ends: links to the next one, and to those whose modules it imports."
     path, following = paths[at], (paths + [NBS/'index.ipynb'])[at + 1]
     link = lambda p, text=None: f'[{text or title(p)}]({relpath(p, path.parent)})'
     where = places(paths)
     used = sorted({where[m] for c in cells(path, 'code') for m, _ in imported(plain(c)) if m in where} - {at})
     ending = f"---\n\n**Next:** {link(following, 'the overview' if following.stem == 'index' else None)}."
+    if path in TRACK[:-1]: ending += f' **On the short track:** {link(TRACK[TRACK.index(path) + 1])}.'
     return ending + (f" **Uses:** {', '.join(link(paths[i]) for i in used)}." if used else '')
 
 def ways(write=False):

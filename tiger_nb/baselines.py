@@ -116,7 +116,7 @@ def score(self:CoVisitation,
     histories:Histories, # rows of item ids
     rows, # (B,) row numbers
 ):  # (B, N) float32
-    "The formula above, for all items at once."
+    "Damped counts of the items that went with those of the history, and a little popularity; of all items."
     users = _history_weights(histories, rows, len(self.popularity), self.recency)  # (B, N)
     return (users @ self.weights).toarray() + self.popularity
 

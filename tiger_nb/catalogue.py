@@ -133,7 +133,7 @@ def grow_nodes(
     old:SemanticIds, # its items
     new:SemanticIds, # the same and more
 )->dict:             # weights of the larger network
-    "Rows of old nodes at their new places; new nodes as described above."
+    "Rows of old nodes at their new places; a new node begins as the mean of its siblings."
     weights = dict(weights)
     for level in range(old.n_levels):
         node, above = _old_nodes(old.trie, new, level), parents(new.trie, level)

@@ -29,6 +29,7 @@ from .vectors import (fuse, fuse_scales, load_vectors, read_vectors, sasrec_tabl
                               umap_2d)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #reexport
+# names of other modules, given on
 _all_ = ['fuse', 'load_vectors', 'read_vectors', 'sasrec_table', 'save_vectors', 'umap_2d']
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #clean-text

@@ -20,6 +20,7 @@ from .tables import distinct_keys, join_keys, key_column, say
 from .trie import Trie, build_trie, sort_rows
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #reexport
+# names of other modules, given on
 _all_ = ['Trie', 'build_trie']
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #buckets

@@ -29,6 +29,7 @@ from .processes import (from_main, gathered, in_fork, progress, rank_size, repor
 from .schemas import check, maybe, number, schema_of, whole
 
 # %% ../nbs/4_training/2_training.ipynb #reexport
+# names of other modules, given on
 _all_ = ['length_batches', 'load_checkpoint', 'pack', 'save_checkpoint']
 
 # %% ../nbs/4_training/2_training.ipynb #optimizers
