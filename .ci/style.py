@@ -230,6 +230,8 @@ TRACK = [NBS/f'{p}.ipynb' for p in (
     '5_semantic_ids/5_semantic_ids', '6_models/4_tiger', '7_decoding/2_decoding',
     '8_recommender/2_recommender')]
 
+OWN = NBS/'experiments/own_data.ipynb'
+
 def way(paths, at):
     "How the notebook `paths[at]` ends: links to the next one, and to those whose modules it imports."
     path, following = paths[at], (paths + [NBS/'index.ipynb'])[at + 1]
@@ -238,6 +240,7 @@ def way(paths, at):
     used = sorted({where[m] for c in cells(path, 'code') for m, _ in imported(plain(c)) if m in where} - {at})
     ending = f"---\n\n**Next:** {link(following, 'the overview' if following.stem == 'index' else None)}."
     if path in TRACK[:-1]: ending += f' **On the short track:** {link(TRACK[TRACK.index(path) + 1])}.'
+    if path == TRACK[-1]: ending += f" The short track ends here; your own shop is next: {link(OWN)}."
     return ending + (f" **Uses:** {', '.join(link(paths[i]) for i in used)}." if used else '')
 
 def ways(write=False):

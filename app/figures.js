@@ -28,15 +28,12 @@ const draw = async (box, all) => {
     json = box.all[name]
   if (!json || !box.clientWidth) return
   const fig = grown(JSON.parse(json), box.at),
-    map = box.dataset.click === 'item' && box.closest('.maps')
-  if (box.dataset.base)
-    fig.data = [
-      {...(await base(box.dataset.base)), selectedpoints: fig.layout.meta?.lit ?? undefined},
-      ...fig.data
-    ]
+    map = box.dataset.click === 'item' && box.closest('.maps'),
+    below = box.dataset.base && (await base(box.dataset.base))
   if (!box.isConnected) return
   if (name === 'beam') fit(fig, box.clientWidth)
   const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
+  if (below) made.data.unshift({...below, selectedpoints: fig.layout.meta?.lit ?? undefined})
   const h = +made.layout.height || box.clientHeight
   Object.assign(made.layout, {
     width: box.clientWidth,
@@ -124,17 +121,27 @@ const tools = () => {
     if (b.dataset.tool !== 'reset') b.setAttribute('aria-pressed', b.dataset.tool === used(b.dataset.map))
 }
 const bases = {} // points under figures, asked once
+const numbers = x => {
+  // an object whose packed arrays are unpacked
+  if (x?.bdata) return unpack(x)
+  if (!x || typeof x !== 'object' || Array.isArray(x)) return x
+  return Object.fromEntries(Object.entries(x).map(([k, v]) => [k, numbers(v)]))
+}
 const base = async said => {
-  // the points of a map: asked once a colour
+  // the points of a map: asked and read once a colour, so that Plotly knows the arrays again
   const [part, name] = said.split(' '),
-    key = `${part} ${state.color}`
+    key = `${part} ${state.color} ${dark()}`
   bases[key] ??= ask(part)
-    .then(got => got.figures)
+    .then(got =>
+      Object.fromEntries(
+        Object.entries(got.figures).map(([n, json]) => [n, numbers(recolour(JSON.parse(json).data[0]))])
+      )
+    )
     .catch(e => {
       delete bases[key]
       throw e
     })
-  return JSON.parse((await bases[key])[name]).data[0]
+  return (await bases[key])[name]
 }
 const fit = (fig, width) => {
   // the names in a beam tree: as long as the room to the next lines, on a phone the codes alone

@@ -385,10 +385,14 @@ def _say(status):
     "The state of a catalogue in a few lines."
     print(f"version {status['version']}: {status['items']} items, {status['added']} of them added since the "
           f"training, {status['removed']} removed; new ones get up to {status['share']:.0%} of a list")
+    print('version  after  made                          added  removed  error of the new items')
     for v in status['versions']:
-        drift = ''.join(f', {n} {x:.3g}' for n, x in (v.get('drift') or {}).items())
-        print(f"  {v['version']:4}  from {v['before']:4}  {v.get('made', 'as trained'):25} "
-              f"{v['added']:6} added, {len(v['removed'])} removed{drift}")
+        drift, said = v.get('drift') or {}, ''
+        if drift: said = f"{drift['error']:.3f}"
+        if 'trained' in drift:
+            said += f", of old ones {drift['trained']:.3f}; {drift['beyond']:.0%} beyond 95% of these"
+        print(f"{v['version']:7} {v['before']:6}  {v.get('made', 'as trained'):25} {v['added']:9} "
+              f"{len(v['removed']):8}  {said}".rstrip())
 
 # %% ../nbs/9_service/1_catalogue.ipynb #command-x
 @command
