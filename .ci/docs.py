@@ -78,7 +78,7 @@ def frame(text):
     def kind(cells, of):
         if all(map(NUMBER.match, cells)) and (cells or of != 'str'): return ''
         return ' class="text long"' if max(map(len, cells), default=0) > 24 else ' class="text"'
-    kinds = [kind(*x) for x in zip(columns, types)]
+    kinds = [kind(*x) for x in zip(columns, types or [''] * len(columns))]   # types may be hidden
     def row(found):
         at = iter(kinds)
         return re.sub('<(t[hd])>', lambda m: f'<{m[1]}{next(at, "")}>', found[0])
@@ -107,7 +107,8 @@ def page(path, end=''):
     "A notebook without directives and hidden cells, with stored outputs."
     nb = nbformat.read(path, 4)
     imports = [c for c in nb.cells if c.id == 'test-imports']  # folded: what follows uses them
-    for c in imports: c.metadata = dict(tags=['hide-input'], mystnb=dict(code_prompt_show='More imports'))
+    folded = dict(tags=['hide-input'], mystnb=dict(code_prompt_show='More imports'))
+    for c in imports: c.metadata, c.outputs = folded, []
     hidden = re.compile(r'#\|\s*(hide|default_exp)\b')
     nb.cells = [c for c in nb.cells if c in imports or not hidden.match(c.source)]
     for c in nb.cells:
