@@ -217,7 +217,6 @@ def reference(path):
              for home, names in elsewhere.items()]
     if links: lines += ['## Under this name, too', '', *links, '']
     lines += constants(plain)
-    (SOURCE/'api'/f'{name}.md').parent.mkdir(parents=True, exist_ok=True)
     (SOURCE/'api'/f'{name}.md').write_text('\n'.join(lines), encoding='utf-8')
     return name
 
