@@ -105,9 +105,14 @@ def a_history_is_edited_and_undone(v):
     v.page.locator('[data-do=restore]').click()
     assert before == [ranked(v, m, history) for m in ('tiger', 'sasrec')], 'the same history, other lists'
     v.page.locator('[data-do=clear]').click()
-    expect(v.page.locator('#tiger-list, .side').first).to_contain_text('The history is empty')
+    expect(v.page.locator('#view')).to_contain_text('The lists appear as soon as the history has an item')
     v.page.go_back()
     ranked(v, 'tiger', history)
+    v.page.keyboard.press('Control+z')   # going back has undone it already
+    expect(v.page.locator('.status')).to_have_text('There is nothing to undo.')
+    v.page.locator('#tiger-list [data-do=add]').first.dblclick()
+    ranked(v, 'tiger', [*history, before[0][0]])
+    assert v.page.evaluate("document.activeElement.dataset.do") == 'add', 'the focus is lost'
 
 @check
 def the_beam_tree_explains_the_list(v):
@@ -259,6 +264,12 @@ def islands_of_the_maps_have_names_that_do_not_touch(v):
         for p, q in combinations(boxes, 2):
             apart = p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1]
             assert apart, f'two names on {name} touch: {p}, {q}'
+        marks = view.locator(f'[data-figure={name}]').evaluate("""b => { const {xaxis, yaxis} = b._fullLayout
+            return b._fullData.filter(t => ['TIGER', 'SASRec'].includes(t.name)).flatMap(t =>
+              [...t.x].map((x, i) => [t.customdata[i], xaxis.d2p(x), yaxis.d2p(t.y[i])])) }""")
+        at = {item: np.array(place) for item, *place in marks}
+        least = min(np.hypot(*(p - q)) for p, q in combinations(at.values(), 2))
+        assert len(at) > 9 and least > 14, f'marks on {name} are {least:.0f} pixels apart'
 
 @check
 def a_prefix_is_followed_through_tree_codebook_and_map(v):
@@ -352,6 +363,14 @@ def a_new_item_gets_codes_and_comes_up(v):
     expect(view).to_contain_text('It stands in your catalogue')
     view = opened(v, 'recommend', user=user, title=title(like), about=about, added=1)
     expect(view.locator('#tiger-list .facts').filter(has_text='new')).to_have_count(1)
+    view.get_by_label('Add an item').fill(title(like))
+    expect(view.locator(f'.found [data-item="{like}"]')).to_be_visible()
+    expect(view.locator('.found').get_by_text('your new item')).to_have_count(0)   # nobody can have bought it
+    view = opened(v, 'compare', user=user, title=title(like), about=about, added=1)
+    expect(view).not_to_contain_text('could not be computed')
+    view.locator('.list > li', has_text='#1000').or_(view.locator('.list > li', has_text='new')).first.locator(
+        '.title').click()
+    expect(v.page.get_by_role('tab', name='New item')).to_have_attribute('aria-selected', 'true')
     view = opened(v, 'recommend', user=user)
     expect(view.locator('#tiger-list .facts').filter(has_text='new')).to_have_count(0)
 
@@ -372,9 +391,12 @@ def the_selected_item_is_marked_in_tree_and_codebook(v):
     expect(view.locator('.crumbs')).to_contain_text(str(codes[0]))
     view = opened(v, 'codebook', item=7)
     ready(v)
-    at = view.locator('[data-figure=use]').evaluate('b => [...b.data[1].x]')
+    at = view.locator('[data-figure=use]').evaluate('b => [...b.data.at(-1).x]')
     assert at == codes[:3], f'{at} are framed, not {codes}'
     expect(view).to_contain_text(f'What code {codes[0]} looks like')
+    bars = view.locator('[data-figure=residual] .bars .point path').evaluate_all(
+        'p => p.map(x => x.getBoundingClientRect()).map(r => [r.left, r.height])')
+    assert len({x for x, _ in bars}) == 4 and sorted(h for _, h in bars)[::-1] == [h for _, h in bars], bars
 
 @check
 def temperatures_and_runs_are_shown(v):
@@ -534,6 +556,12 @@ def a_tablet_has_the_buttons_of_figures(v):
         save = page.locator('.drawing [data-do=save]').first
         assert save.evaluate('b => getComputedStyle(b.parentNode).opacity') == '1', 'PNG is not to be seen'
         assert save.bounding_box()['height'] >= 32
+        page.goto(f'{v.url}/?tab=maps&user=1')   # a swipe scrolls the page until Pan is pressed
+        page.wait_for_function(READY, timeout=60_000)
+        mode = lambda: page.locator('[data-figure=map1]').evaluate('b => b._fullLayout.dragmode')
+        assert mode() is False, mode()
+        page.locator('[data-do=tool][data-tool=pan]').first.tap()
+        assert mode() == 'pan', mode()
     finally: context.close()
 
 HOSTILE = ['<img src=x onerror=alert(1)>', '${alert(1)}{{value}}`', '<script>alert(1)</script>',

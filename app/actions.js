@@ -30,6 +30,10 @@ const CHANGES = {
   toggle: (s, d) => {
     const on = new Set(s.shown.length ? s.shown : d.all.split(','))
     if (!on.delete(d.name)) on.add(d.name)
+    if (!on.size) {
+      say('One bundle has to stay.')
+      return {}
+    }
     return {shown: on.size === d.all.split(',').length ? [] : [...on]}
   }
 }
@@ -69,7 +73,8 @@ const act = async d => {
   state = {...state, ...more}
   const top = scrollY
   await show({keep: d.do !== 'tab' && d.do !== 'user'})
-  if (innerWidth < NARROW) reach(d.do === 'dark' ? 'prefix' : d.do, top)
+  if (d.do === 'add') say(d.label.replace('Add', 'Added'))
+  if (innerWidth < NARROW) reach(d.do === 'dark' ? 'prefix' : d.key === 'added' ? 'added' : d.do, top)
   // the link that led here is gone with the old view; a late answer takes the focus from nothing else
   if (d.do === 'tab' && document.activeElement === document.body) view.focus({preventScroll: true})
 }
@@ -143,7 +148,7 @@ root.addEventListener('click', e => {
       height: box.clientHeight,
       scale: b.dataset.format === 'png' ? 2 : 1
     })
-  } else act({...b.dataset})
+  } else if (b.dataset.do !== 'add' || e.detail < 2) act({...b.dataset, label: b.ariaLabel}) // no double click
   if (b.closest('.results')) keep({q: null, find: null})
 })
 let typing
@@ -176,7 +181,8 @@ root.addEventListener('submit', e => {
   )
   past = [...past.slice(-49), state]
   state = {...state, ...more}
-  show()
+  const top = scrollY
+  show().then(() => innerWidth < NARROW && reach('encode', top))
 })
 root.addEventListener('keydown', e => {
   const i = TABS.indexOf(e.target)
@@ -189,11 +195,22 @@ root.addEventListener('keydown', e => {
   }
   const search = e.target.closest('.search')
   if (search) walk(search, e)
+})
+document.addEventListener('keydown', e => {
   if (e.key === 'z' && (e.ctrlKey || e.metaKey) && !/INPUT|TEXTAREA/.test(e.target.tagName)) {
     e.preventDefault()
     act({do: 'undo'})
   }
 })
+for (const kind of ['pointerdown', 'focusin'])
+  document.addEventListener(kind, e => {
+    // what was found goes where one is busy elsewhere
+    for (const found of view.querySelectorAll('.search .results:not(:empty)'))
+      if (!found.parentNode.contains(e.target)) {
+        found.innerHTML = ''
+        keep({q: null, find: null})
+      }
+  })
 root.addEventListener('dragstart', e => {
   const li = e.target.closest('li[data-at]')
   if (li) e.dataTransfer.setData('text/plain', li.dataset.at)
@@ -214,12 +231,13 @@ window.addEventListener('popstate', () => {
   tab = now[0]
   state = now[1]
   own = {}
+  past = [] // going back has undone what could be undone
   mark()
   show({push: false})
 })
 
 // ---- first view -------------------------------------------------------------
-const begin = () => {
+const begin = async () => {
   const [name, s] = read(),
     start = JSON.parse(props.start)
   tab = name
@@ -235,5 +253,6 @@ const begin = () => {
   fill(view, start)
   return write(false)
 }
-const ready = () => (window.Plotly ? begin() : setTimeout(ready, 30))
-ready()
+const ready = () => (window.Plotly ? begin() : new Promise(r => setTimeout(r, 30)).then(ready))
+const idle = window.requestIdleCallback || setTimeout
+ready().then(() => filled.then(() => idle(foresee)))

@@ -130,8 +130,7 @@ const fill = (place, got, keep) => {
   for (const box of place.querySelectorAll('.figure'))
     if (got.figures[box.dataset.figure]) draw(box, got.figures)
   if (place === view) searched()
-  if (focused && !view.contains(document.activeElement))
-    view.querySelector(focused)?.focus({preventScroll: true})
+  if (focused && !view.contains(document.activeElement)) refocus(focused)
   for (const w of place.querySelectorAll('.wide')) overflow.observe(w)
   fill_parts(place)
 }
@@ -158,13 +157,21 @@ const later = async place => {
   }
 }
 const named = e => {
-  // a selector for what has the focus, so that it has it again when the view is new
-  if (!e || !view.contains(e) || e === view) return ''
+  // selectors for what has the focus, so that it has it again when the view is new
+  if (!e || !view.contains(e) || e === view) return null
   const search = e.closest('.search')?.querySelector('[data-find]') // what was found is gone by then
   const d = Object.entries((search || e).dataset).filter(([k]) =>
     'do item user at key name prefix figure map tool side find level table'.split(' ').includes(k)
   )
-  return d.map(([k, v]) => `[data-${k}="${CSS.escape(v)}"]`).join('')
+  return d.map(([k, v]) => `[data-${k}="${CSS.escape(v)}"]`)
+}
+const refocus = focused => {
+  // what has gone passes the focus on to its like
+  for (let n = focused.length; n; n--) {
+    const to = view.querySelector(focused.slice(0, n).join(''))
+    if (to) return to.focus({preventScroll: true})
+  }
+  view.focus({preventScroll: true})
 }
 // ---- searches -------------------------------------------------------------
 const find = async box => {

@@ -161,7 +161,7 @@ class Artefacts:
 
     def prefix_of(self, query):
         "Codes of a query such as '12, 200, *', -1 for '*'; [] where it is none."
-        if self.ids is None or not re.fullmatch(r'\s*(\d+|\*)(\s*,\s*(\d+|\*))+\s*', query): return []
+        if self.ids is None or not re.fullmatch(r'\s*(\d+|\*)([\s,]+(\d+|\*))+\s*', query): return []
         codes = [-1 if x == '*' else int(x[:9]) for x in re.findall(r'\d+|\*', query)][:self.ids.n_levels]
         while codes and codes[-1] == -1: codes.pop()
         return codes

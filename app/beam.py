@@ -41,13 +41,14 @@ def beam(a, s):
     codes = a.ids.codes[i].tolist()
     fig = beam_figure(tree.nodes, a.titles, codes, title='', named=named, width=WIDE)
     count_the_rest(fig, tree.nodes)
-    if prefix: dim(fig, prefix)
+    if prefix or s['item'] == i: dim(fig, prefix or codes)
     shares = tree.mass.with_columns(pl.exclude('level') * 100)
     lost = float(tree.mass['invalid'].sum())
     free = (f'On IDs that do not exist the free model would have put at least {lost:.2%} of its probability: '
             'that much the beam’s own prefixes lose to codes without an item.' if lost > 1e-6 else
             'This model puts nothing on IDs that do not exist: it has a vector for each prefix that does.')
     star = f'★ is {esc(a.titles[i])}, {named}. {fell_out(fig, tree.nodes, codes, named)}'
+    if s['item'] in s['history']: star += f' {esc(a.titles[s["item"]])} is in the history: it cannot come out.'
     name, save = 'Where the probability goes, per cent', csv_button('beam', '', 'Tree')
     shown = table('mass', shares, name, save, '.2f')
     flat = tree.nodes.select('level', 'prefix', 'log_prob', 'score', 'kept', 'seen', 'items', title=pl.Series(
@@ -189,7 +190,7 @@ def change_bars(names, change, height):
     "Bars to both sides with room for their numbers."
     fig = bars(names, change, title='', horizontal=True, form='+.0f')
     low, high = min(0, *change), max(0, *change)
-    room = .25 * max(high - low, 1)
+    room = .4 * max(high - low, 1)
     fig.update_xaxes(range=[low - room * (low < 0), high + room * (high > 0 or low == 0)])
     return fig.update_layout(height=height, margin=dict(t=16)).update_yaxes(tickfont_size=11)
 

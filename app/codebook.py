@@ -7,6 +7,7 @@ from tiger_nb.compare import Tokenizer, agreement, bought_together, entropy, rel
 from tiger_nb.plots import COLORS, heatmap, scatter
 from tiger_nb.recommender import InputError
 
+from .maps import checked as known_item
 from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed,
                      needs_ids, note, panel, sentence, table)
 
@@ -30,7 +31,7 @@ def view(a, s):
     html += panel(header('Items with each code', 'a click shows the items of a code; framed: the chosen one',
                          go_to(a, s)),
                   drawing('use', 'Level by code, number of items', fig.layout.height, 'cell'))
-    html += panel(body, note(LEVELS)) + chosen(a, s)
+    html += chosen(a, s) + panel(body, note(LEVELS))
     if a.tokenizer is not None and a.tokenizer.quantizer is not None:
         right = later('codebook.residual', result='select') + later('codebook.far')
         html += f'<div class="two even"><div>{later("codebook.vectors")}</div><div>{right}</div></div>'
@@ -154,18 +155,21 @@ def residual(a, s):
 AGAINST = ('Kept together: of the pairs of items that share all codes up to a level here, the share that the '
            'other tokenizer keeps together.')
 
-def against(a, s, other):
-    "Another tokenizer of the same catalogue: its levels, the use of its codes, and the selected item there."
-    same = agreement(a.ids, other.ids)
+def beside(a, other, name):
+    "Both tokenizers, a row a level."
+    same = agreement(a.ids, other)
     def of(ids):
         used, together = ids.code_counts()[:len(same)], bought_together(a.dataset, ids)[0]
         return dict(perplexity=[2 ** entropy(c) for c in used], together=together[:len(same)])
-    mine, theirs = of(a.ids), of(other.ids)
-    shown = pl.DataFrame({'level': np.arange(1, len(same) + 1), 'perplexity': mine['perplexity'],
-                          f'perplexity, {s["other"]}': theirs['perplexity'],
-                          'bought together': mine['together'],
-                          f'bought together, {s["other"]}': theirs['together'],
-                          'kept together': same}).with_columns(pl.col('kept together').fill_nan(None))
+    mine, theirs = of(a.ids), of(other)
+    return pl.DataFrame({'level': np.arange(1, len(same) + 1), 'perplexity': mine['perplexity'],
+                         f'perplexity, {name}': theirs['perplexity'], 'bought together': mine['together'],
+                         f'bought together, {name}': theirs['together'],
+                         'kept together': same}).with_columns(pl.col('kept together').fill_nan(None))
+
+def against(a, s, other):
+    "Another tokenizer of the same catalogue: its levels, the use of its codes, and the selected item there."
+    shown = beside(a, other.ids, s['other'])
     body, tables = table('against', shown, 'Two tokenizers, level by level', form='.3g')
     codes = [] if s['item'] is None else other.ids.learned[s['item']].tolist()
     fig = use_heatmap(other.ids.code_counts(), '', codes).update_layout(margin=dict(t=8))
@@ -214,9 +218,32 @@ def api(a):
         "The items that have a code at a level (from 1)."
         if not 1 <= level <= a.ids.n_levels: raise InputError(f'level {level} is unknown; levels run from 1 '
                                                               f'to {a.ids.n_levels}')
+        if not 0 <= code < a.ids.sizes[level - 1]:
+            raise InputError(f'code {code} is unknown; codes of level {level} run from 0 to '
+                             f'{a.ids.sizes[level - 1] - 1}')
         return np.flatnonzero(a.ids.codes[:, level - 1] == code).tolist()
     def report_card()->list[dict]:
         "The report card of the tokenizer: line, value, chance, meaning."
         if a.tokenizer is None: raise InputError('the tokenizer folder cannot be read')
         return a.tokenizer.card.table().to_dicts()
-    return [codebook, items_with_code, report_card] if a.ids else []
+    def code_vectors(level: int)->dict:
+        "Code words of a level (from 1) on two principal axes, their distances, and the items nearest to each."
+        if not 1 <= level <= a.ids.learned.shape[1]:
+            raise InputError(f'level {level} has no code words; levels run from 1 to {a.ids.learned.shape[1]}')
+        l, book, used = of_level(a, dict(level=level))
+        like = code_words(quantizer(a), a.vectors, a.ids.learned, l)
+        apart, first, block = code_distances(book, used)
+        return dict(codes=used.tolist(), places=principal_axes(book[used]).tolist(),
+                    nearest_items=[like[k].tolist() for k in used.tolist()], distances=apart.tolist(),
+                    first_codes=first.tolist(), codes_a_row=block)
+    def item_residual(item: int)->list[float]:
+        "Length of what is left of an item's vector: before the first code, after one code, after two, …"
+        known_item(a, item)
+        return np.asarray(residual_lengths(quantizer(a), a.vectors[[item]], a.ids.learned[item])).tolist()
+    def compare_tokenizers(other: str)->list[dict]:
+        "Level by level: perplexity, what is bought together, and the pairs that another tokenizer keeps."
+        if other not in a.tokenizers:
+            raise InputError(f'there is no tokenizer {other!r}; take one of {", ".join(a.tokenizers) or "none"}')
+        return beside(a, Tokenizer.load(a.tokenizers[other]).ids, other).to_dicts()
+    return [codebook, items_with_code, code_vectors, item_residual, compare_tokenizers,
+            report_card] if a.ids else []

@@ -43,7 +43,7 @@ def view(a, s):
     wins = header('Where each model wins', 'over stored lists of the test users', by)
     html = (f'{controls(a, s)}<div class="switch"><small>List in sight</small>{switch}</div>'
             f'<div class="sides many" data-side="{next(iter(names), "")}">{"".join(columns)}</div>'
-            f'<div class="two even">{flow}{panel(shared)}</div>'
+            f'<div class="three">{flow}{panel(shared)}</div>'
             + panel(wins, later('compare.groups', 'Reading the lists of the test users …')))
     return dict(html=html, figures=figures(flow=fig), tables=tables)
 

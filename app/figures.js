@@ -32,11 +32,15 @@ const draw = async (box, all) => {
     below = box.dataset.base && (await base(box.dataset.base))
   if (!box.isConnected) return
   if (name === 'beam') fit(fig, box.clientWidth)
+  const columns = fig.data[0]?.type === 'icicle' && fig.layout.meta.columns,
+    room = box.clientWidth - 8,
+    wide = columns ? (room * columns) / (columns - 1) + 8 : box.clientWidth
+  if (columns) shorten(fig.data[0], room / (columns - 1))
   const made = {data: recolour(fig.data), layout: recolour(fig.layout)}
   if (below) made.data.unshift({...below, selectedpoints: fig.layout.meta?.lit ?? undefined})
   const h = +made.layout.height || box.clientHeight
   Object.assign(made.layout, {
-    width: box.clientWidth,
+    width: wide,
     height: map ? box.clientHeight : h,
     autosize: false,
     uirevision: 'same',
@@ -52,6 +56,8 @@ const draw = async (box, all) => {
     scrollZoom: !!map,
     displayModeBar: false
   })
+  // the column of the root says nothing that the breadcrumb does not
+  box.querySelector('.svg-container').style.marginLeft = columns ? `${-room / (columns - 1)}px` : ''
   box.dataset.drawn = name
   if (box.wired) return
   box.wired = true
@@ -88,9 +94,11 @@ const zoomed = () => {
   const z = [state.zoom || []].flat().map(Number)
   return Object.fromEntries(z.flatMap((n, i) => (i % 5 ? [] : [[n, z.slice(i + 1, i + 5)]])))
 }
-const used = name => (name.startsWith('map') && state.tool) || 'pan'
+const touch = matchMedia('(hover: none)').matches // there a swipe scrolls the page until Pan is pressed
+const used = name =>
+  state.tool && (name.startsWith('map') || state.tool === 'pan') ? state.tool : touch ? '' : 'pan'
 const stand = (layout, name) => {
-  layout.dragmode = used(name)
+  layout.dragmode = used(name) || false
   const z = name.startsWith('map') && zoomed()[number_of(name)]
   if (!z) return
   layout.xaxis = {...layout.xaxis, range: z.slice(0, 2), autorange: false}
@@ -111,9 +119,10 @@ const tool = d => {
     const box = view.querySelector(`.figure[data-figure=${d.map}]`)
     return Plotly.relayout(box, {'xaxis.autorange': true, 'yaxis.autorange': true})
   }
-  keep({tool: d.tool === 'lasso' ? 'lasso' : null})
+  const off = touch && d.tool === used(d.map)
+  keep({tool: off || (d.tool === 'pan' && !touch) ? null : d.tool})
   for (const box of view.querySelectorAll('.maps .figure[data-drawn]'))
-    Plotly.relayout(box, {dragmode: d.tool})
+    Plotly.relayout(box, {dragmode: used(box.dataset.figure) || false})
   tools()
 }
 const tools = () => {
@@ -130,18 +139,26 @@ const numbers = x => {
 const base = async said => {
   // the points of a map: asked and read once a colour, so that Plotly knows the arrays again
   const [part, name] = said.split(' '),
-    key = `${part} ${state.color} ${dark()}`
+    key = key_of(part)
   bases[key] ??= ask(part)
-    .then(got =>
-      Object.fromEntries(
-        Object.entries(got.figures).map(([n, json]) => [n, numbers(recolour(JSON.parse(json).data[0]))])
-      )
-    )
+    .then(points)
     .catch(e => {
       delete bases[key]
       throw e
     })
   return (await bases[key])[name]
+}
+const key_of = part => `${part} ${state.color} ${dark()}`
+const points = got =>
+  Object.fromEntries(
+    Object.entries(got.figures).map(([n, json]) => [n, numbers(recolour(JSON.parse(json).data[0]))])
+  )
+const foresee = async () => {
+  // the points of the map while nobody waits for them
+  const key = key_of('maps.points')
+  if (bases[key]) return
+  const got = await server.show({part: 'maps.ahead', state}).catch(() => null)
+  if (Object.keys(got?.figures || {}).length) bases[key] ??= Promise.resolve(points(got))
 }
 const fit = (fig, width) => {
   // the names in a beam tree: as long as the room to the next lines, on a phone the codes alone
@@ -160,6 +177,14 @@ const fit = (fig, width) => {
       return inner && most < code.length + 6 ? code : all.slice(0, Math.max(most - 1, 5)).join('') + '…'
     })
   }
+}
+const shorten = (trace, width) => {
+  // names in boxes that are so wide; a longer one would not be drawn at all
+  const most = Math.floor((width - 8) / 6.2)
+  trace.labels = trace.labels.map(t => {
+    const all = t.match(/&#?\w+;|./gsu) || []
+    return all.length <= most ? t : all.slice(0, Math.max(most - 1, 4)).join('') + '…'
+  })
 }
 const grown = (fig, t) => {
   // a tree up to level t: lines end there, and points beyond it are not there yet

@@ -42,6 +42,15 @@ class Grown:
 
     def __getattr__(self, name): return getattr(self.all, name)
 
+    @property
+    def new(self): return self.all.n_items
+
+    def find_items(self, query, limit=20):
+        "As `Artefacts.find_items`; the new item is found by the words of its title."
+        q = query.strip().lower()
+        own = [self.new] if q and all(w in self.title.lower() for w in q.split()) else []
+        return (own + self.all.find_items(query, limit))[:limit]
+
     @cached_property
     def ids(self): return next((self.models[n].semantic_ids for n in self.all.generative), None)
 

@@ -1,7 +1,7 @@
 "Map: two views of the same items, by their vectors and by what their codes say of them."
 import numpy as np, plotly.graph_objects as go, polars as pl
 
-from tiger_nb.code_plots import label_places
+from tiger_nb.code_plots import label_places, push_apart
 from tiger_nb.recommender import InputError
 from tiger_nb.plots import COLORS, INK, PAPER, RUST, by_webgl, item_map
 
@@ -14,6 +14,7 @@ HINT = ('Every point is an item; near means alike. Left by the item vectors, rig
         'makes of them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
 # name, symbol, colour and size of rings: sizes differ, so that an item in all of them shows them all
 RINGS = {'selected': ('circle-open', RUST, 26), 'held out': ('star', COLORS[5], 15)}
+APART = 20   # pixels between marks
 LISTS = [('diamond-open', COLORS[5], 9), ('square-open', INK, 13)]
 
 def view(a, s):
@@ -69,6 +70,10 @@ def points(a, s):
         if a.n_items > 5000: made[name].update_traces(marker_size=3)
     return dict(html='', figures=figures(**made))
 
+def ahead(a, s):
+    "The points before anybody opens the map; nothing where it is not laid out yet."
+    return points(a, s) if a.maps_are_there else dict(html='', fresh=True)
+
 def palette(values):
     "A colour for each of few values, the least first; -1, which stands for all others, is grey."
     return ['#98A4B0', *COLORS][:len(values)] if len(values) and values[0] == -1 else COLORS[:len(values)]
@@ -94,7 +99,7 @@ def lit_items(a, s):
     if a.ids: columns['codes'] = a.ids.codes[items].tolist()
     return dict(html='', tables={'lit': csv(pl.DataFrame(columns))})
 
-PARTS = dict(points=points, places=places, lit=lit_items)
+PARTS = dict(points=points, ahead=ahead, places=places, lit=lit_items)
 
 def legend(a, s):
     "What the colours mean, the largest first."
@@ -126,13 +131,15 @@ def figure(a, s, xy, lit, marks, new=None):
     some = list(dict.fromkeys(i for items in marks.values() for i in items))
     at = {i: n for n, i in enumerate(some)}
     marks = {name: [at[i] for i in items] for name, items in marks.items()}
-    fig = item_map(xy[np.array(some, int)], None, [a.titles[i] for i in some], '', some, marks, 520)
-    fig.data = fig.data[1:]
+    home = xy[np.array(some, int)]
+    moved = push_apart(home, APART / scale_of(xy))
+    fig = item_map(moved, None, [a.titles[i] for i in some], '', some, marks, 520)
+    lead_home(fig, home, moved, 4 / scale_of(xy))
     if lit is None and s['item'] is not None: # the item and its neighbours
         lit = np.array([s['item'], *(i for i, _ in a.beside(s['item']))])
     fig.layout.meta = dict(lit=None if lit is None else lit.tolist())
     looks = dict(zip([a.name(n) for n in pair(a)], LISTS)) | RINGS
-    for t in fig.data:
+    for t in fig.data[1:]:
         symbol, tint, size = looks[t.name]
         t.marker.update(symbol=symbol, color=tint, size=size, line=dict(width=2.2, color=tint))
     path = np.array(s['history'], int)
@@ -145,23 +152,36 @@ def figure(a, s, xy, lit, marks, new=None):
                         marker=dict(symbol='star', size=24, color=RUST, line=dict(width=2, color=PAPER)))
     if by_webgl(a.n_items):   # what lies over the points has to be drawn by it, too
         fig = go.Figure([go.Scattergl(t.to_plotly_json()) for t in fig.data], fig.layout)
-    names_on(a, fig, xy, [*xy[[*some, *s['history']]], *([] if new is None else [new])])
+    names_on(a, fig, xy, [*moved, *xy[s['history']], *([] if new is None else [new])])
     legend = dict(x=0, xanchor='left', y=1, yref='paper', yanchor='bottom', font_size=11)
     return fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), dragmode='pan', legend=legend)
 
+def scale_of(xy):
+    "Pixels a unit of a map, about, the same on both axes."
+    return ((300, 400) / np.maximum(np.ptp(xy, axis=0), 1e-9)).min()
+
+def lead_home(fig, home, moved, least):
+    "Thin lines from marks that were pushed aside to their items, in place of the points of an `item_map`."
+    lines = [p for h, m in zip(home, moved) if np.hypot(*(h - m)) > least for p in (h, m, [None, None])]
+    x, y = zip(*lines) if lines else ((), ())
+    fig.data[0].update(x=x, y=y, text=None, customdata=None, hovertext=None, mode='lines', hoverinfo='skip',
+                       hovertemplate=None, marker=None, line=dict(color=INK, width=.8), showlegend=False)
+
 def names_on(a, fig, xy, spared, most=8):
-    "Names where a kind of item is at home and no other name, and none of the spared places, is in the way."
+    "Names of the largest kinds where they are at home, moved a little if a name or a spared place is there."
     kind, label = a.finest_label
     if kind is None: return
-    scale = ((300, 400) / np.maximum(np.ptp(xy, axis=0), 1e-9)).min()   # pixels a unit, the same on both axes
-    size = lambda p: (np.asarray(p, float) - xy.min(0)) * scale
-    taken, most = [(size(p), 1) for p in spared], most + len(spared)
-    for l, i, _ in label_places(xy, label):
-        name = a.label_names[kind][l][:26]
-        if len(taken) >= most or not free(size(xy[i]), len(name), taken): continue
-        taken.append((size(xy[i]), len(name)))
+    size = lambda p: (np.asarray(p, float) - xy.min(0)) * scale_of(xy)
+    taken = [(size(p), 1) for p in spared]
+    for l, i, _ in label_places(xy, label)[:most]:
+        name, at = a.label_names[kind][l][:26], size(xy[i])
+        moves = [(0, dy) for dy in (0, 24, -24, 48, -48)] + [(dx, dy) for dx in (60, -60) for dy in (0, 36, -36)]
+        move = next((m for m in moves if free(at + m, len(name), taken)), None)
+        if move is None: continue
+        taken.append((at + move, len(name)))
         fig.add_annotation(x=float(xy[i, 0]), y=float(xy[i, 1]), text=esc(name), showarrow=False,
-                           font=dict(size=12, color=INK), bgcolor=PAPER, opacity=.85, borderpad=2)
+                           xshift=move[0], yshift=move[1], font=dict(size=12, color=INK), bgcolor=PAPER,
+                           opacity=.85, borderpad=2)
 
 def free(at, letters, taken):
     "Whether a name of so many letters has room beside those that stand already."

@@ -1,14 +1,15 @@
 "New item: a title and a description become a vector, a Semantic ID, a place, and recommendations."
-import numpy as np
+import numpy as np, polars as pl
 
 from tiger_nb.code_plots import place_new
 from tiger_nb.explain import ranks_of, who_sees
+from tiger_nb.plots import heatmap
 from tiger_nb.recommender import InputError
 
 from .grown import Grown, encoded, grown
 from .maps import figure, legend
 from .recommend import pair
-from .render import (button, chips, drawing, esc, figures, header, item, join, later, listed, note, panel,
+from .render import (button, chips, csv, csv_button, drawing, esc, figures, header, item, join, later, listed, note, panel,
                      table)
 
 TITLE = 'New item'
@@ -27,20 +28,37 @@ def view(a, s):
     if not s['title'].strip(): return dict(html=form + panel(note('Nothing has been typed yet. Its codes, '
                                                                   'its place and its users are shown here.')))
     g = grown(a, s)
-    body, tables = table('margins', g.found['levels'], 'Its Semantic ID, level by level', form='.4f')
+    body, tables = table('margins', g.found['levels'], 'Level by level', form='.4f')
     near = [item(a, i, before=f'<span class="score">{c:.2f}</span>') for i, c in g.found['near']]
     asked = later('newitem.who', f'Asking {min(USERS, len(a.split.users))} test users …')
-    left = panel(chips(g.found['codes'].tolist()), body, offer(s)) + asked
-    html = form + f'<div class="two even"><div>{left}</div><div>'
-    html += panel(header('Its nearest items', 'by cosine'), listed(near, 'list')) + '</div></div>'
-    if s['added'] and s['history']: html += later('newitem.lists', 'Asking for your lists …')
+    tables['nearest'] = csv(pl.DataFrame(g.found['near'], schema=['item', 'cosine'], orient='row'))
+    made = dict(vector=vector_rows(a, g))
+    left = (panel(header('Its Semantic ID', '', chips(g.found['codes'].tolist())), body, offer(s),
+                  result='encode') + asked
+            + panel(header('Its vector', 'its numbers as colours; below it what its codes keep, and its '
+                                         'nearest item'),
+                    drawing('vector', 'Vector of the new item', 170))
+            + panel(header('Its nearest items', 'by cosine', csv_button('nearest')), listed(near, 'list')))
     place = None if a.maps[0] is None else place_new(g.found['vector'][0], a.vectors, a.maps[0])
-    if place is None: return dict(html=html, tables=tables)
-    fig = figure(a, dict(history=[], color=s['color'], item=None), a.maps[0], None, {}, place)
-    html += panel(header('Its place on the map', 'as UMAP places it: between its fifteen nearest, weighted'),
-                  f'<div class="maps one">{drawing("place", PLACE, 420, "item", base=BASE)}</div>',
-                  legend(a, s))
-    return dict(html=html, figures=figures(place=fig), tables=tables)
+    right = ''
+    if place is not None:
+        made['place'] = figure(a, dict(history=[], color=s['color'], item=None), a.maps[0], None, {}, place)
+        right = panel(header('Its place on the map', 'as UMAP places it: between its fifteen nearest, '
+                                                     'weighted'),
+                      f'<div class="maps one">{drawing("place", PLACE, 520, "item", base=BASE)}</div>',
+                      legend(a, s))
+    if s['added'] and s['history']:
+        right = later('newitem.lists', 'Asking for your lists …', result='added') + right
+    html = f'{form}<div class="two even"><div>{left}</div><div>{right}</div></div>'
+    return dict(html=html, figures=figures(**made), tables=tables)
+
+def vector_rows(a, g):
+    "The new vector, what its codes keep of it, and the vector of its nearest item, as a heat map."
+    made = a.tokenizer.quantizer.decode(g.found['codes'][None])[0]
+    rows = {'the new item': g.found['vector'][0], 'what its codes keep': made}
+    if g.found['near']: rows['its nearest item'] = a.vectors[g.found['near'][0][0]]
+    fig = heatmap(np.stack(list(rows.values())), list(rows), list(range(len(made))), title='')
+    return fig.update_layout(height=170, margin=dict(t=8)).update_xaxes(showticklabels=False)
 
 def offer(s):
     "A button that adds the item to the visitor's catalogue, or takes it out again."
@@ -84,9 +102,10 @@ def who(a, s):
         shown = f'{esc(name)}<span class="count">rank {place}</span>'
         return button('user', f'Take the history of {name}', shown, 'row', user=e)
     head = header('Who would see it?', f'{esc(a.name(name))}: in the list of ten of {len(seen)} of '
-                                       f'{asked} test users')
+                                       f'{asked} test users', csv_button('seen'))
     users = listed([user(e, p) for e, p in seen[:12]], 'found') if seen else ''
-    return dict(html=panel(head, note(own), users))
+    kept = csv(pl.DataFrame(seen, schema=['user', 'rank'], orient='row'))
+    return dict(html=panel(head, note(own), users), tables=dict(seen=kept))
 
 PARTS = dict(who=who, lists=lists)
 

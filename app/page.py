@@ -65,7 +65,7 @@ def parts(a):
     for name, tab in TABS.items():
         out[name] = own_catalogue(tab.view) if tab in (recommend, compare) else tab.view
         out |= {f'{name}.{part}': make for part, make in getattr(tab, 'PARTS', {}).items()}
-    found = lambda make: lambda a, s: dict(html=make(a, s['q']))
+    found = lambda make: own_catalogue(lambda a, s: dict(html=make(a, s['q'])))
     return out | {'find.items': found(render.found_items), 'find.users': found(render.found_users),
                   'find.add': found(lambda a, q: render.found_items(a, q, 'add'))}
 

@@ -56,23 +56,25 @@ def history(a, s):
     small = f'{count(len(items))}, the newest first{" · " + chosen if chosen and real else ""}'
     head = header(name + edited, small) + f'<div class="tools">{"".join(tools)}</div>'
     def row(at):
+        on = ' class="picked"' if items[at] == s['item'] else ''
         up = button('move', f'Make it newer: {a.titles[items[at]]}', '↑', at=at,
                     to=at + 1) if at < len(items) - 1 else ''
         down = button('move', f'Make it older: {a.titles[items[at]]}', '↓', at=at, to=at - 1) if at else ''
         gone = button('remove', f'Remove {a.titles[items[at]]}', '×', at=at)
-        return (f'<li draggable="true" data-at="{at}"><span class="rank">{at + 1}</span>{item(a, items[at])}'
+        return (f'<li draggable="true" data-at="{at}"{on}><span class="rank">{at + 1}</span>{item(a, items[at])}'
                 f'<span class="tools">{up}{down}{gone}</span></li>')
     rows = join(row, reversed(range(len(items))))
     body = f'<ol class="list scroll" id="history">{rows}</ol>' if items else note(
         'Nothing here yet: search for an item above, or choose a user.')
-    return panel(head, body)
+    return panel(head, body, result='user restore add')
 
 def held_out(a, s):
     "What the user really took next, or why nothing is held out."
     target = a.held_out(s['user'], s['history'])
     if target is None:
-        why = 'An edited history has no held-out item: nobody knows what would come next.'
-        return note(why) if s['history'] else ''
+        why = ('An edited history has no held-out item: nobody knows what would come next.' if s['history'] else
+               'The lists appear as soon as the history has an item.')
+        return note(why)
     return (f'<div class="held"><span class="star" aria-hidden="true">★</span><div><small>Held out: what '
             f'this user '
             f'took next</small>{item(a, target)}</div></div>')
@@ -92,6 +94,7 @@ def scored_by(rec):
 
 def model_list(a, s, name, tables):
     "One model's list with scores and certificate."
+    if not s['history']: return ''
     target = a.held_out(s['user'], s['history'])
     try: ranked, scores, exact = a.ask(name, s['history'], s['k'])
     except InputError as e:

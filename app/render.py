@@ -143,11 +143,16 @@ def item(a, i, shared=0, before='', after=''):
     key = a.keys[i] if a.keys[i] != a.titles[i] else ''
     facts = [clean_text(a.field(i, 'categories') or a.field(i, 'brand')), f'#{i}' if key == str(i) else key]
     facts = join(lambda t: f'<span>{esc(t)}</span>', filter(None, facts))
-    title = f'<button type="button" class="title" data-do="select" data-item="{i}">{esc(a.titles[i])}'
+    new = i == getattr(a, 'new', None)    # its page is the tab where it was typed
+    act = 'data-do="tab" data-tab="newitem"' if new else f'data-do="select" data-item="{i}"'
+    title = f'<button type="button" class="title" {act}>{esc(a.titles[i])}'
     facts = f'<div class="facts">{semantic_id(a, i, shared)}{facts}</div>'
     return f'<div class="item">{before}{title}</button>{after}{facts}</div>'
 
-def add(a, i): return button('add', f'Add to the history: {a.titles[i]}', '+', item=i)
+def add(a, i):
+    "A button that adds an item to the history; the networks have never seen a new one there."
+    if i == getattr(a, 'new', None): return ''
+    return button('add', f'Add to the history: {a.titles[i]}', '+', item=i)
 
 def found_items(a, query, do='select'):
     "What an item search found."
@@ -159,7 +164,10 @@ def found_items(a, query, do='select'):
         return note(f'No item has “{esc(query.strip())}” in its {where}.')
     row = lambda i: (f'<span class="name">{esc(a.titles[i])}</span>{semantic_id(a, i)}')
     verb = 'Add' if do == 'add' else 'Show'
-    rows = [button(do, f'{verb} {a.titles[i]}', row(i), 'row', item=i) for i in hits]
+    new = getattr(a, 'new', None)
+    rows = [button(do, f'{verb} {a.titles[i]}', row(i), 'row', item=i) if i != new else
+            button('tab', f'Show {a.titles[i]}, your new item', row(i), 'row', tab='newitem')
+            for i in hits if i != new or do == 'select']
     prefix = a.prefix_of(query)
     if prefix and do == 'select':
         n = count(len(a.with_prefix(prefix)))

@@ -18,18 +18,19 @@ def view(a, s):
     kind, labels = a.main_label
     under = above(a, prefix)
     rows = prefix_table(a.ids, a.titles, labels, under, 2)
-    most, within = (100, 8) if s['shape'] == 'treemap' else (24, 6)   # more boxes are thinner than a line
+    most, within = (100, 8) if s['shape'] == 'treemap' else (12, 3)   # more boxes are too thin for a name
     name = ' '.join(map(str, under)) or 'all items'
     marked = a.ids.codes[s['item']].tolist() if s['item'] is not None else ()
     fig = prefix_icicle(most_of(rows, most, within), under, name, '', s['shape'] == 'treemap', marked)
     purity = (f'darker is purer: the share of a box’s items with its commonest {kind}' if kind else
-              'the height is the number of items; the rest of the codes is drawn smaller')
+              'the size is the number of items; the rest of the codes is drawn smaller')
+    if any(rows['bucket']): purity += '; hatched: all its items share every learned code'
     head = header('The prefix tree', purity,
                   shape + go_to(under, rows) + csv_button('prefixes', 'tree.prefixes'))
-    picture = (drawing('tree', 'Tree of prefixes', 560, 'prefix') if len(rows) else
+    picture = (drawing('tree', 'Tree of prefixes', 700, 'prefix') if len(rows) else
                note('Nothing is below this prefix.'))
     html = f'<div class="three"><div>{panel(head, picture)}</div><div>{below(a, s, items)}</div></div>'
-    fig.update_layout(margin=dict(l=4, r=4, t=8, b=4))
+    fig.update_layout(margin=dict(l=4, r=4, t=8, b=4), height=700)
     return dict(html=crumbs(prefix) + html, figures=figures(tree=fig))
 
 def go_to(under, rows):
@@ -87,7 +88,7 @@ def api(a):
         return [dict(item=i, key=a.keys[i], title=a.titles[i], codes=a.ids.codes[i].tolist())
                 for i in a.with_prefix(prefix).tolist()]
     def code_tree(prefix: list[int], depth: int = 2)->list[dict]:
-        "The prefixes below one: number of items, purity, and a title as an example."
+        "The prefixes below one: number of items, purity, a title, and whether all share every learned code."
         if len(prefix) >= a.ids.n_levels: raise InputError(f'the prefix has {len(prefix)} codes; give fewer '
                                                            f'than {a.ids.n_levels}')
         return prefix_table(a.ids, a.titles, a.main_label[1], tuple(prefix),

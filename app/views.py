@@ -45,6 +45,11 @@ class Views(Artefacts):
         return self.making and not self.kept()[what]
 
     @property
+    def maps_are_there(self):
+        "Whether the maps can be shown without laying them out."
+        return 'maps' in vars(self) or bool(self.folder) and not self.making and self.kept(0)[0]
+
+    @property
     def making(self): return self.maker is not None and self.maker.is_alive()
 
     @property

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['use_heatmap', 'residual_bars', 'principal_axes', 'code_distances', 'code_words', 'code_margins', 'residual_lengths',
-           'spread', 'code_maps', 'place_new', 'label_places', 'prefix_table', 'most_of', 'prefix_icicle',
+           'spread', 'code_maps', 'place_new', 'label_places', 'push_apart', 'prefix_table', 'most_of', 'prefix_icicle',
            'beam_figure', 'rank_flow']
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #imports
@@ -12,11 +12,11 @@ import html
 
 import numpy as np, polars as pl
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
+from plotly.colors import sample_colorscale, unlabel_rgb
 from scipy.spatial import cKDTree
 from sklearn.decomposition import PCA
 
-from .plots import BLUES, COLORS, GREY, GRID, INK, PAPER, theme
+from .plots import BLUES, COLORS, GREY, GRID, INK, PAPER, ink_on, theme
 from .semantic_ids import SemanticIds
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #label
@@ -31,20 +31,25 @@ def use_heatmap(
     title='Items with each code', # heading
     chosen=(),       # codes from the first level on, -1 for any; each gets a frame
 )->go.Figure:
-    "Level × code, darker for more items; unused codes stay blank. Levels may differ in size."
+    """Level × code, darker for more items; unused codes stay blank, and where some are chosen the others stand
+    back. Levels may differ in size."""
     width = max(len(c) for c in counts)
     z = np.full((len(counts), width), np.nan)
     for row, c in zip(z, counts): row[:len(c)] = np.where(np.asarray(c) > 0, c, np.nan)
     at = np.stack(np.meshgrid(np.arange(len(counts)), np.arange(width), indexing='ij'), -1)
     fig = go.Figure(layout=dict(template=theme(), title_text=title, height=90 + 62 * len(counts)))
-    fig.add_heatmap(z=z, customdata=at, colorscale=BLUES, xgap=1 if width <= 300 else 0, ygap=6, zmin=0,
-                    zmax=max(float(np.nanquantile(z, .97)), 1),
-                    y=[f'level {l}' for l in range(1, len(counts) + 1)], colorbar=dict(thickness=12),
-                    hovertemplate='%{y}, code %{x}: %{z} items<extra></extra>')
-    at = [(c, l) for l, c in enumerate(chosen) if c >= 0 and l < len(counts)]
-    if at: fig.add_scatter(x=[c for c, _ in at], y=[f'level {l + 1}' for _, l in at], mode='markers',
-                           showlegend=False, hoverinfo='skip',
-                           marker=dict(symbol='square-open', size=18, color=COLORS[5], line_width=3))
+    framed = [(c, l) for l, c in enumerate(chosen) if c >= 0 and l < len(counts)]
+    alone = np.full_like(z, np.nan)
+    for c, l in framed: alone[l, c] = z[l, c]
+    for values, opacity in ((z, .45 if framed else 1), (alone, 1))[:1 + bool(framed)]:
+        fig.add_heatmap(z=values, customdata=at, colorscale=BLUES, xgap=1 if width <= 300 else 0, ygap=6,
+                        zmin=0, zmax=max(float(np.nanquantile(z, .97)), 1), opacity=opacity,
+                        y=[f'level {l}' for l in range(1, len(counts) + 1)], showscale=values is z,
+                        colorbar=dict(thickness=12), hoverongaps=False,
+                        hovertemplate='%{y}, code %{x}: %{z} items<extra></extra>')
+    if framed: fig.add_scatter(x=[c for c, _ in framed], y=[f'level {l + 1}' for _, l in framed],
+                               mode='markers', showlegend=False, hoverinfo='skip',
+                               marker=dict(symbol='square-open', size=18, color=COLORS[5], line_width=3))
     fig.update_xaxes(title_text='code', showgrid=False)
     return fig.update_yaxes(autorange='reversed', showgrid=False)
 
@@ -57,7 +62,7 @@ def residual_bars(
 )->go.Figure:
     "The residual of one item, shrinking."
     left = np.asarray(left, float)
-    names = ['the vector', *(f'after code {c}' for c in codes)]
+    names = ['the vector', *(f'after level {l}: code {c}' for l, c in enumerate(codes, 1))]
     text = [f'{x:.0%}' for x in left / left[0]]
     hover = [''] + ['' if margins is None else f'the next best code is {m:.1%} farther' for m in
                     (margins if margins is not None else codes)]
@@ -216,6 +221,25 @@ def label_places(
         found.append((label, int(at[middle]), len(at)))
     return sorted(found, key=lambda f: -f[2])
 
+# %% ../nbs/5_semantic_ids/9_code_plots.ipynb #apart
+def push_apart(
+    places, # (n, 2)
+    gap:float, # least distance of any two that come out, in the units of the places
+    rounds:int=200, # of pushing, at most
+)->np.ndarray: # (n, 2)
+    "Places moved no farther than needed, so that marks drawn on them do not cover each other."
+    home = np.asarray(places, float)
+    turn = np.arange(len(home)) * np.pi * (3 - 5**.5)  # the same place parts in all directions
+    at = home + gap * 1e-3 * np.stack([np.cos(turn), np.sin(turn)], 1)
+    for _ in range(rounds):
+        step = at[:, None] - at                                                    # (n, n, 2)
+        far = np.linalg.norm(step, axis=2) + np.eye(len(at)) * gap
+        short = np.maximum(1.02 * gap - far, 0) * (far < gap)
+        if not short.any(): break
+        at = at + ((.5 * short / far)[:, :, None] * step).sum(1)
+    return at
+
+
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #purity
 def prefix_table(
     ids:SemanticIds,  # of the catalogue
@@ -224,12 +248,12 @@ def prefix_table(
     under=(),         # prefix to start from
     depth:int=2,      # levels below it
     least:int=1,      # items of a prefix that gets a row of its own
-)->pl.DataFrame: # prefix (list), code, level, items, purity, example: largest first within a level
-    "The prefixes below one, with how many items begin with each."
+)->pl.DataFrame: # prefix (list), code, level, items, purity, example, bucket: largest first within a level
+    "The prefixes below one: how many items begin with each, and whether these share all learned codes."
     codes, n = ids.codes, len(under)
     at = np.flatnonzero((codes[:, :n] == np.array(under, int)).all(1))
     schema = dict(prefix=pl.List(pl.Int64), code=pl.Int64, level=pl.Int64, items=pl.Int64, purity=pl.Float64,
-                  example=pl.String)
+                  example=pl.String, bucket=pl.Boolean)
     rows = [pl.DataFrame(schema=schema)]
     for level in range(n + 1, min(n + depth, ids.n_levels) + 1):
         first, group, size = np.unique(codes[at, :level], axis=0, return_inverse=True, return_counts=True)
@@ -237,7 +261,8 @@ def prefix_table(
         purity = [None] * len(first) if labels is None else _purities(labels[at], group.ravel(), len(first))
         made = dict(prefix=pl.Series(first.tolist(), dtype=pl.List(pl.Int64)), code=first[:, -1], level=level,
                     items=size, purity=pl.Series(purity, dtype=pl.Float64),
-                    example=[titles[i] for i in example])
+                    example=[titles[i] for i in example],
+                    bucket=(size > 1) & (level == ids.learned.shape[1]))
         rows.append(pl.DataFrame(made, schema).filter(pl.col('items') >= least))
     return pl.concat(rows).sort('level', -pl.col('items'), 'prefix')
 
@@ -264,16 +289,48 @@ def most_of(
     kept, rest = table.filter(rank <= room), table.filter(rank > room)
     rest = rest.group_by('above', 'level').agg(pl.len().alias('n'), pl.col('items').sum()).with_columns(
         prefix=pl.concat_list('above', pl.lit(-1)), code=pl.lit(-1, pl.Int64),
-        purity=pl.lit(None, pl.Float64), example=pl.format('{} more codes', 'n'))
+        purity=pl.lit(None, pl.Float64), example=pl.format('{} more codes', 'n'), bucket=pl.lit(False))
     names = [c for c in table.columns if c != 'above']
     return pl.concat([kept.select(names), rest.select(names)], how='vertical_relaxed').sort(
         'level', pl.col('code') < 0, -pl.col('items').cast(pl.Int64), 'prefix')
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #borders
-def _borders(prefixes, marked):
-    "Lines around boxes: thick for those on the way to the marked codes."
+_AWAY = np.array([233, 237, 240])  # what stands back fades into this grey
+
+def _marking(prefixes, marked, shades):
+    "Colours of boxes, a shade of blue or grey for None, and lines, thick on the way to the marked codes."
     on = [len(p) and list(p) == list(marked)[:len(p)] for p in prefixes]
-    return dict(width=[3 if o else .6 for o in on], color=[COLORS[5] if o else PAPER for o in on])
+    rgb = lambda s: np.array(unlabel_rgb('rgb(180,189,197)' if s is None else sample_colorscale(BLUES, [s])[0]))
+    away = lambda p, o: len(marked) and len(p) and not o
+    mixed = [.35 * rgb(s) + .65 * _AWAY if away(p, o) else rgb(s) for p, o, s in zip(prefixes, on, shades)]
+    return dict(colors=['#%02X%02X%02X' % tuple(np.round(c).astype(int)) for c in mixed],
+                line=dict(width=[3 if o else .6 for o in on], color=[COLORS[5] if o else PAPER for o in on]))
+
+
+# %% ../nbs/5_semantic_ids/9_code_plots.ipynb #box-label
+def _box_label(r, share, inner):
+    "What a box of the prefix tree says. Of a treemap: `share` is that of the area, `inner` a box around others."
+    if r['code'] < 0: return _short(r['example'], 30)
+    said = f'{r["code"]} · {r["items"]:,}'
+    if share is None: return f'{said} · {_short(r["example"], 28)}'
+    letters = int((share * 700 * 560)**.5 / 8)   # a square of that share of a common figure
+    return said if inner or letters < 10 else f'{said}<br>{_short(r["example"], letters)}'
+
+
+# %% ../nbs/5_semantic_ids/9_code_plots.ipynb #box-sizes
+def _box_sizes(rows):
+    "Areas of boxes, parents first: items, but the rest below a parent has a sixth of what its siblings have."
+    below, sizes, items = {}, {}, {tuple(r['prefix']): r['items'] for r in rows}
+    for r in rows: below.setdefault(tuple(r['prefix'][:-1]), []).append(r)
+    for above, boxes in below.items():
+        kept = sum(r['items'] for r in boxes if r['code'] >= 0)
+        shown = [min(r['items'], kept / 6) if r['code'] < 0 and kept else r['items'] for r in boxes]
+        every = sum(r['items'] for r in boxes)
+        whole = sum(shown) if every == items.get(above, every) else items[above]   # some may not be drawn
+        scale = sizes.get(above, whole) / whole * (1 - 1e-9)       # Plotly allows no excess
+        sizes |= {tuple(r['prefix']): x * scale for r, x in zip(boxes, shown)}
+    return [sizes[tuple(r['prefix'])] for r in rows]
+
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #icicle
 def prefix_icicle(
@@ -284,39 +341,40 @@ def prefix_icicle(
     treemap=False,      # nested squares in place of an icicle
     marked=(),          # codes of an item, whose prefixes get a border
 )->go.Figure:
-    """Prefixes by size and purity; a box carries its prefix as customdata, such as '12,200'. The box of the
-    rest that `most_of` leaves at the first level is drawn smaller than it is."""
+    """Prefixes by size and purity; a box carries its prefix as customdata, such as '12,200'. Items that share
+    all learned codes are hatched; what is not on the way to the marked codes stands back. The boxes of the rest
+    that `most_of` leaves are drawn smaller than they are, so that the others can be seen."""
     key = lambda p: ','.join(map(str, p)) or 'root'
     prefixes = [tuple(p) for p in table['prefix'].to_list()]
     there = {tuple(under), *prefixes}
     on = [p[:-1] in there for p in prefixes]
     rows = [r for r, ok in zip(table.iter_rows(named=True), on) if ok]
-    top = [r for r in rows if r['level'] == len(under) + 1]
-    drawn = sum(r['items'] for r in top if r['code'] >= 0)
-    small = lambda r: r['code'] < 0 and r in top and drawn           # so that the others can be seen
-    sizes = [min(r['items'], max(drawn // 6, 1)) if small(r) else r['items'] for r in rows]
-    root, every = (sum(x) for x in ((s for s, r in zip(sizes, rows) if r in top), (r['items'] for r in top)))
+    sizes, top = _box_sizes(rows), [r['level'] == len(under) + 1 for r in rows]
+    root, every = sum(s for s, t in zip(sizes, top) if t), sum(r['items'] for r, t in zip(rows, top) if t)
+    inner = {tuple(r['prefix'][:-1]) for r in rows}
+    label = lambda r, s: _box_label(r, s / root if treemap else None, tuple(r['prefix']) in inner)
     said = lambda r: f'{r["items"]:,} items' + ('' if r['purity'] is None else f', purity {r["purity"]:.0%}')
-    labels = [_short(name)] + [_short(r['example'], 30) if r['code'] < 0 else
-                               f'{r["code"]} · {_short(r["example"], 30)}' for r in rows]
     known = any(r['purity'] is not None for r in rows)
     shade = lambda r: r['purity'] if known else None if r['code'] < 0 else .6 - .2 * (len(r['prefix']) % 2)
-    shades = [0., *(shade(r) for r in rows)]
-    tint = lambda p: '#B4BDC5' if p is None else sample_colorscale(BLUES, [p])[0]
-    ink = ['#FDFDFD' if p is not None and p > .62 else '#1B2733' for p in shades]  # on its box, in any light
-    kind = go.Treemap if treemap else go.Icicle
-    lines = _borders([under, *(r['prefix'] for r in rows)], marked)
+    look = _marking([under, *(r['prefix'] for r in rows)], marked, [0., *map(shade, rows)])
+    ink = ['#FDFDFD' if ink_on(c) == '#FFFFFF' else '#1B2733' for c in look['colors']]   # in any light
+    pattern = dict(shape=['', *('/' if r['bucket'] else '' for r in rows)], fgcolor='#98A4B0',
+                   fillmode='overlay', size=9, solidity=.15)
     fig = go.Figure(layout=dict(template=theme(), title_text=title, height=560,
                                 uniformtext=dict(minsize=9, mode='hide'),
+                                meta=dict(columns=1 + len({r['level'] for r in rows})),
                                 margin=dict(l=8, r=8, t=48, b=8)))
-    return fig.add_trace(kind(
-        ids=[key(under), *(key(r['prefix']) for r in rows)], labels=labels,
+    return fig.add_trace((go.Treemap if treemap else go.Icicle)(
+        ids=[key(under), *(key(r['prefix']) for r in rows)],
+        labels=[_short(name), *map(label, rows, sizes)],
         parents=['', *(key(r['prefix'][:-1]) for r in rows)], values=[root, *sizes], sort=False,
         branchvalues='total', customdata=[key(under), *(key(r['prefix']) for r in rows)],
-        marker=dict(colors=[tint(p) for p in shades], line=lines),
-        textfont=dict(size=12, color=ink), text=[f'{every:,} items', *map(said, rows)],
+        marker=dict(pattern=pattern, **look), textfont=dict(size=12, color=ink),
+        text=[f'{every:,} items', *map(said, rows)],
         textinfo='label', pathbar_visible=False, **({} if treemap else dict(leaf_opacity=1)),
-        hovertemplate='%{customdata}<br>%{label}<br>%{text}<extra></extra>'))
+        hovertext=['', *(_short(r['example']) + '<br>all share every learned code' * r['bucket'] for r in rows)],
+        hovertemplate='%{customdata}<br>%{hovertext}<br>%{text}<extra></extra>'))
+
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #beam-rows
 def _beam_rows(nodes, pruned, target=()):
@@ -397,12 +455,12 @@ def _beam_points(fig, rows, titles, target, last, called, letters):
     for name, (part, color) in kinds.items():
         if not len(part): continue
         size = np.maximum(6 + 18 * np.sqrt(part['prob'].to_numpy()), 12 * (name == called))
-        named = lambda e, l, p, k: (_short(titles[e], letters[1]) if l == last else
-                                    _beam_name(p[-1], titles[e], letters[0]) if k else '')
+        named = lambda e, l, p: (_short(titles[e], letters[1]) if l == last else
+                                    _beam_name(p[-1], titles[e], letters[0]))
         leaf = [named(*row) for row in
-                part.select('example', 'level', 'prefix', 'kept').iter_rows()]
+                part.select('example', 'level', 'prefix').iter_rows()]
         fig.add_scatter(x=part['level'], y=part['rank'], name=name, mode='markers+text', text=leaf,
-                        textposition='middle right', textfont=dict(size=11, color=INK), cliponaxis=False,
+                        textposition='middle right', textfont=dict(size=11, color=GREY if name == 'pruned' else INK), cliponaxis=False,
                         customdata=[','.join(map(str, p)) for p in part['prefix'].to_list()],
                         hovertext=_beam_hover(part, titles), hovertemplate='%{hovertext}<extra></extra>',
                         marker=dict(size=size, color=color, line=dict(color=PAPER, width=1),

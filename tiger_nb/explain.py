@@ -157,13 +157,34 @@ def _survives(levels, nodes, width):
     return len(ranks), ranks
 
 # %% ../nbs/8_recommender/8_explain.ipynb #width
-MOST_TRIED = 500  # beam widths that are tried one by one
+def _certain(levels):
+    "Per depth, the width from which each prefix is certainly kept: the worst exact rank on its path."
+    out, above = [], np.zeros(1, int)
+    for depth, (node, parent, score) in enumerate(levels):
+        rank = np.empty(len(node), int)
+        rank[np.lexsort((node, -score))] = np.arange(1, len(node) + 1)
+        above = np.maximum(rank, above[parent if depth else np.zeros(len(node), int)])
+        out.append(above)
+    return out
 
-def _least_width(levels, nodes, exact):
-    "The least width up to `MOST_TRIED` that keeps an item; else the largest exact rank, which is enough."
-    top = max(exact)
-    tried = range(exact[0], min(top, MOST_TRIED))
-    return next((w for w in tried if _survives(levels, nodes, w)[0] == len(nodes)), top)
+
+# %% ../nbs/8_recommender/8_explain.ipynb #width-least
+MOST_TRIED = 500  # beam widths that are tried
+
+def _least_width(levels, nodes, exact, tries=MOST_TRIED):
+    """The least beam width that keeps an item, and True. A width at which enough better prefixes are
+    certainly there is not tried. After so many tries: the largest exact rank, which is enough, and False."""
+    certain, width, better = _certain(levels), exact[0], []
+    for depth, ((node, parent, score), mine) in enumerate(zip(levels, nodes)):
+        at = int(np.flatnonzero(node == mine)[0])
+        ahead = (score > score[at]) | (score == score[at]) & (node < mine)
+        better.append(np.sort(certain[depth - 1][parent[ahead]] if depth else np.zeros(ahead.sum(), int)))
+    for _ in range(tries):
+        there = 1 + max(int(np.searchsorted(b, width, 'right')) for b in better)
+        if there <= width and _survives(levels, nodes, width)[0] == len(nodes): return width, True
+        width = max(there, width + 1)
+    return max(exact), False
+
 
 # %% ../nbs/8_recommender/8_explain.ipynb #fate
 @dataclass(frozen=True, eq=False)
@@ -172,10 +193,8 @@ class LevelTrace:
     levels:pl.DataFrame # a row a level: level, prefix, code, prob, score, rank (exact), beam_rank, kept
     lost_at:int|None    # level at which it fell out of the beam; None: it stayed to the end
     width:int           # beam width that keeps it, the least one where `least` says so
+    least:bool          # whether no smaller width would do
     rank:int            # exact rank among all items that may come out
-
-    @property
-    def least(self): return self.width <= max(MOST_TRIED, self.levels['rank'][0])
 
 # %% ../nbs/8_recommender/8_explain.ipynb #fate-table
 def _fate_table(rec, item, score, exact, ranks, kept):
@@ -220,7 +239,7 @@ def where_lost(
     kept, ranks = _survives(levels, nodes, beams)
     table = _fate_table(rec, item, score.cpu().double().numpy(), exact, ranks, kept)
     lost = None if kept == len(nodes) else kept + 1
-    return LevelTrace(table, lost, _least_width(levels, nodes, exact), exact[-1])
+    return LevelTrace(table, lost, *_least_width(levels, nodes, exact), exact[-1])
 
 # %% ../nbs/8_recommender/8_explain.ipynb #rank-of
 AT_ONCE = 4  # histories whose prefixes are in memory together
@@ -387,6 +406,8 @@ def with_item(
     """A recommender that knows a new item: as likely as the old ones that read like it or, without `near`,
     with an even share of its learned codes' probability. Raises `InputError` where it cannot be named."""
     ids, n = rec.semantic_ids, len(rec.items)
+    if rec.name not in MODELS:
+        raise InputError(f'{rec.title} is no network, so it knows no item that nobody has bought')
     if rec.scorer and near is None:
         raise InputError(f'{rec.name} has a vector for each item it was trained on; give `near`')
     row = {c: None for c in rec.items.columns} | dict(item=n, key='new', title=title)
