@@ -148,7 +148,7 @@ root.addEventListener('click', e => {
       height: box.clientHeight,
       scale: b.dataset.format === 'png' ? 2 : 1
     })
-  } else if (b.dataset.do !== 'add' || e.detail < 2) act({...b.dataset, label: b.ariaLabel}) // no double click
+  } else if (b.dataset.do !== 'add' || e.detail < 2) act({...b.dataset, label: b.ariaLabel}) // once
   if (b.closest('.results')) keep({q: null, find: null})
 })
 let typing
@@ -202,15 +202,6 @@ document.addEventListener('keydown', e => {
     act({do: 'undo'})
   }
 })
-for (const kind of ['pointerdown', 'focusin'])
-  document.addEventListener(kind, e => {
-    // what was found goes where one is busy elsewhere
-    for (const found of view.querySelectorAll('.search .results:not(:empty)'))
-      if (!found.parentNode.contains(e.target)) {
-        found.innerHTML = ''
-        keep({q: null, find: null})
-      }
-  })
 root.addEventListener('dragstart', e => {
   const li = e.target.closest('li[data-at]')
   if (li) e.dataTransfer.setData('text/plain', li.dataset.at)

@@ -1,4 +1,5 @@
-// The page's script is app.js, figures.js and actions.js, one after the other, in one scope.
+// The page's script is app.js, search.js, figures.js, maps.js and actions.js, one after the other in one
+// scope.
 // The state of a visit is the address; Python understands it and answers with a view.
 const root = element.querySelector('.shell'),
   view = root.querySelector('#view'),
@@ -172,37 +173,4 @@ const refocus = focused => {
     if (to) return to.focus({preventScroll: true})
   }
   view.focus({preventScroll: true})
-}
-// ---- searches -------------------------------------------------------------
-const find = async box => {
-  const place = box.closest('.search').querySelector('.results'),
-    q = box.value
-  try {
-    const got = await ask('find.' + box.dataset.find, {q})
-    if (box.value === q) place.innerHTML = got.html
-  } catch {
-    fail(place)
-  }
-}
-const searched = () => {
-  // a search that the address tells of
-  const box = state.q && view.querySelector(`[data-find="${state.find}"]`)
-  if (!box || box.value) return
-  box.value = state.q
-  find(box)
-}
-const walk = (search, e) => {
-  // arrows go from the box into what was found and back; Escape empties both
-  const box = search.querySelector('[data-find]'),
-    found = [box, ...search.querySelectorAll('.results button')]
-  const to = found[found.indexOf(e.target) + {ArrowDown: 1, ArrowUp: -1}[e.key]]
-  if (to) {
-    e.preventDefault()
-    to.focus()
-  }
-  if (e.key !== 'Escape') return
-  box.value = ''
-  search.querySelector('.results').innerHTML = ''
-  keep({q: null, find: null})
-  box.focus()
 }

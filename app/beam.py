@@ -48,7 +48,8 @@ def beam(a, s):
             'that much the beam’s own prefixes lose to codes without an item.' if lost > 1e-6 else
             'This model puts nothing on IDs that do not exist: it has a vector for each prefix that does.')
     star = f'★ is {esc(a.titles[i])}, {named}. {fell_out(fig, tree.nodes, codes, named)}'
-    if s['item'] in s['history']: star += f' {esc(a.titles[s["item"]])} is in the history: it cannot come out.'
+    if s['item'] in s['history']:
+        star += f' {esc(a.titles[s["item"]])} is in the history: it cannot come out.'
     name, save = 'Where the probability goes, per cent', csv_button('beam', '', 'Tree')
     shown = table('mass', shares, name, save, '.2f')
     flat = tree.nodes.select('level', 'prefix', 'log_prob', 'score', 'kept', 'seen', 'items', title=pl.Series(

@@ -95,8 +95,7 @@ def chosen(a, s, limit=40):
 
 def quantizer(a):
     "The fitted quantizer; raises `InputError` where there is none."
-    if a.tokenizer is not None and a.tokenizer.quantizer is not None and a.vectors is not None:
-        return a.tokenizer.quantizer
+    if a.tokenizer and a.tokenizer.quantizer and a.vectors is not None: return a.tokenizer.quantizer
     raise InputError(a.missing.get('codebooks') or 'the tokenizer folder has no codebooks or vectors')
 
 def of_level(a, s):
@@ -227,9 +226,10 @@ def api(a):
         if a.tokenizer is None: raise InputError('the tokenizer folder cannot be read')
         return a.tokenizer.card.table().to_dicts()
     def code_vectors(level: int)->dict:
-        "Code words of a level (from 1) on two principal axes, their distances, and the items nearest to each."
+        "Code words of a level (from 1) on two principal axes, their distances, the items nearest to each."
         if not 1 <= level <= a.ids.learned.shape[1]:
-            raise InputError(f'level {level} has no code words; levels run from 1 to {a.ids.learned.shape[1]}')
+            raise InputError(f'level {level} has no code words; levels run from 1 to '
+                             f'{a.ids.learned.shape[1]}')
         l, book, used = of_level(a, dict(level=level))
         like = code_words(quantizer(a), a.vectors, a.ids.learned, l)
         apart, first, block = code_distances(book, used)
@@ -243,7 +243,8 @@ def api(a):
     def compare_tokenizers(other: str)->list[dict]:
         "Level by level: perplexity, what is bought together, and the pairs that another tokenizer keeps."
         if other not in a.tokenizers:
-            raise InputError(f'there is no tokenizer {other!r}; take one of {", ".join(a.tokenizers) or "none"}')
+            known = ', '.join(a.tokenizers) or 'none'
+            raise InputError(f'there is no tokenizer {other!r} beside this one; take one of {known}')
         return beside(a, Tokenizer.load(a.tokenizers[other]).ids, other).to_dicts()
     return [codebook, items_with_code, code_vectors, item_residual, compare_tokenizers,
             report_card] if a.ids else []

@@ -14,6 +14,7 @@ HINT = ('Every point is an item; near means alike. Left by the item vectors, rig
         'makes of them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
 # name, symbol, colour and size of rings: sizes differ, so that an item in all of them shows them all
 RINGS = {'selected': ('circle-open', RUST, 26), 'held out': ('star', COLORS[5], 15)}
+MOVES = [(0, y) for y in (0, 24, -24, 48, -48)] + [(x, y) for x in (60, -60) for y in (0, 36, -36)]  # names
 APART = 20   # pixels between marks
 LISTS = [('diamond-open', COLORS[5], 9), ('square-open', INK, 13)]
 
@@ -175,8 +176,7 @@ def names_on(a, fig, xy, spared, most=8):
     taken = [(size(p), 1) for p in spared]
     for l, i, _ in label_places(xy, label)[:most]:
         name, at = a.label_names[kind][l][:26], size(xy[i])
-        moves = [(0, dy) for dy in (0, 24, -24, 48, -48)] + [(dx, dy) for dx in (60, -60) for dy in (0, 36, -36)]
-        move = next((m for m in moves if free(at + m, len(name), taken)), None)
+        move = next((m for m in MOVES if free(at + m, len(name), taken)), None)
         if move is None: continue
         taken.append((at + move, len(name)))
         fig.add_annotation(x=float(xy[i, 0]), y=float(xy[i, 1]), text=esc(name), showarrow=False,

@@ -9,8 +9,8 @@ from tiger_nb.recommender import InputError
 from .grown import Grown, encoded, grown
 from .maps import figure, legend
 from .recommend import pair
-from .render import (button, chips, csv, csv_button, drawing, esc, figures, header, item, join, later, listed, note, panel,
-                     table)
+from .render import (button, chips, csv, csv_button, drawing, esc, figures, header, item, join, later,
+                     listed, note, panel, table)
 
 TITLE = 'New item'
 HINT = ('Type a title and a description. The frozen tokenizer gives the item a Semantic ID; nothing is '

@@ -18,6 +18,7 @@ from .state import address, choice, clean
 from .views import Views
 
 HERE = Path(__file__).parent
+SCRIPTS = 'app', 'search', 'figures', 'maps', 'actions'
 PLOTLY = Path(plotly.__file__).parent/'package_data/plotly.min.js'
 TABS = {m.__name__.rsplit('.', 1)[-1]: m for m in
         (recommend, compare, maps, tree, codebook, newitem, diversity, runs)}
@@ -106,8 +107,8 @@ def build(
     return page.queue(max_size=64, default_concurrency_limit=4)
 
 def script():
-    "The page's script: one scope in three files."
-    return ''.join((HERE/f'{name}.js').read_text(encoding='utf-8') for name in ('app', 'figures', 'actions'))
+    "The page's script: one scope in some files."
+    return ''.join((HERE/f'{name}.js').read_text(encoding='utf-8') for name in SCRIPTS)
 
 def shell(a, first):
     "Heading, tabs and the first view, so that something is seen before any script runs."

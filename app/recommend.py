@@ -61,8 +61,8 @@ def history(a, s):
                     to=at + 1) if at < len(items) - 1 else ''
         down = button('move', f'Make it older: {a.titles[items[at]]}', '↓', at=at, to=at - 1) if at else ''
         gone = button('remove', f'Remove {a.titles[items[at]]}', '×', at=at)
-        return (f'<li draggable="true" data-at="{at}"{on}><span class="rank">{at + 1}</span>{item(a, items[at])}'
-                f'<span class="tools">{up}{down}{gone}</span></li>')
+        return (f'<li draggable="true" data-at="{at}"{on}><span class="rank">{at + 1}</span>'
+                f'{item(a, items[at])}<span class="tools">{up}{down}{gone}</span></li>')
     rows = join(row, reversed(range(len(items))))
     body = f'<ol class="list scroll" id="history">{rows}</ol>' if items else note(
         'Nothing here yet: search for an item above, or choose a user.')
@@ -72,9 +72,8 @@ def held_out(a, s):
     "What the user really took next, or why nothing is held out."
     target = a.held_out(s['user'], s['history'])
     if target is None:
-        why = ('An edited history has no held-out item: nobody knows what would come next.' if s['history'] else
-               'The lists appear as soon as the history has an item.')
-        return note(why)
+        if not s['history']: return note('The lists appear as soon as the history has an item.')
+        return note('An edited history has no held-out item: nobody knows what would come next.')
     return (f'<div class="held"><span class="star" aria-hidden="true">★</span><div><small>Held out: what '
             f'this user '
             f'took next</small>{item(a, target)}</div></div>')

@@ -86,8 +86,9 @@ def seen_only(a, raw):
     "What only the browser uses: the list that a phone shows, the tool and the zoom of the maps, a search."
     zoom = [real(x, -1e6, 1e6, None) for x in listed(raw.get('zoom'), 10)]   # map, x from, to, y from, to
     if len(zoom) % 5 or None in zoom or any(n not in (1, 2) for n in zoom[::5]): zoom = []
-    return dict(side=choice(raw.get('side'), a.models, ''), tool=choice(raw.get('tool'), ('lasso', 'pan'), ''),
-                zoom=zoom, find=choice(raw.get('find'), ('items', 'users', 'add'), ''))
+    return dict(side=choice(raw.get('side'), a.models, ''), zoom=zoom,
+                tool=choice(raw.get('tool'), ('lasso', 'pan'), ''),
+                find=choice(raw.get('find'), ('items', 'users', 'add'), ''))
 
 def address(a, s):
     "What of a state an address must say: all that is not as usual."

@@ -62,7 +62,7 @@ def residual_bars(
 )->go.Figure:
     "The residual of one item, shrinking."
     left = np.asarray(left, float)
-    names = ['the vector', *(f'after level {l}: code {c}' for l, c in enumerate(codes, 1))]
+    names = ['the vector', *(f'{l}: code {c}' for l, c in enumerate(codes, 1))]
     text = [f'{x:.0%}' for x in left / left[0]]
     hover = [''] + ['' if margins is None else f'the next best code is {m:.1%} farther' for m in
                     (margins if margins is not None else codes)]
@@ -312,8 +312,8 @@ def _box_label(r, share, inner):
     "What a box of the prefix tree says. Of a treemap: `share` is that of the area, `inner` a box around others."
     if r['code'] < 0: return _short(r['example'], 30)
     said = f'{r["code"]} · {r["items"]:,}'
-    if share is None: return f'{said} · {_short(r["example"], 28)}'
-    letters = int((share * 700 * 560)**.5 / 8)   # a square of that share of a common figure
+    if share is None: return f'{said} · {_short(r["example"], 20)}'
+    letters = int((share * 500 * 300)**.5 / 8)   # a square of that share of a small figure
     return said if inner or letters < 10 else f'{said}<br>{_short(r["example"], letters)}'
 
 
