@@ -223,7 +223,13 @@ def api(a):
         if len(corners) < 6 or len(corners) % 2:
             raise InputError(f'{len(corners)} numbers are no lasso; give x and y of three corners or more')
         return a.inside([1 + int(codes), *map(float, corners)]).tolist()
-    return [item_card, neighbours, map_places, items_within]
+    def map_colours(color: str)->dict:
+        "What the maps are coloured by: a whole number for each item, and what each number means."
+        if color not in a.colours:
+            raise InputError(f'there is no colour {color!r}; take one of {", ".join(a.colours)}')
+        values = a.colours[color].tolist()
+        return dict(values=values, names={str(v): a.colour_name(color, v) for v in sorted(set(values))})
+    return [item_card, neighbours, map_places, items_within, map_colours]
 
 def checked(a, item):
     "Raises `InputError` for an unknown item."

@@ -31,8 +31,8 @@ def use_heatmap(
     title='Items with each code', # heading
     chosen=(),       # codes from the first level on, -1 for any; each gets a frame
 )->go.Figure:
-    """Level × code, darker for more items; unused codes stay blank, and where some are chosen the others stand
-    back. Levels may differ in size."""
+    """Level × code, darker for more items; unused codes stay blank, and where some are chosen the others
+    stand back. Levels may differ in size."""
     width = max(len(c) for c in counts)
     z = np.full((len(counts), width), np.nan)
     for row, c in zip(z, counts): row[:len(c)] = np.where(np.asarray(c) > 0, c, np.nan)
@@ -300,7 +300,8 @@ _AWAY = np.array([233, 237, 240])  # what stands back fades into this grey
 def _marking(prefixes, marked, shades):
     "Colours of boxes, a shade of blue or grey for None, and lines, thick on the way to the marked codes."
     on = [len(p) and list(p) == list(marked)[:len(p)] for p in prefixes]
-    rgb = lambda s: np.array(unlabel_rgb('rgb(180,189,197)' if s is None else sample_colorscale(BLUES, [s])[0]))
+    name = lambda s: 'rgb(180,189,197)' if s is None else sample_colorscale(BLUES, [s])[0]
+    rgb = lambda s: np.array(unlabel_rgb(name(s)))
     away = lambda p, o: len(marked) and len(p) and not o
     mixed = [.35 * rgb(s) + .65 * _AWAY if away(p, o) else rgb(s) for p, o, s in zip(prefixes, on, shades)]
     return dict(colors=['#%02X%02X%02X' % tuple(np.round(c).astype(int)) for c in mixed],
@@ -309,7 +310,7 @@ def _marking(prefixes, marked, shades):
 
 # %% ../nbs/5_semantic_ids/9_code_plots.ipynb #box-label
 def _box_label(r, share, inner):
-    "What a box of the prefix tree says. Of a treemap: `share` is that of the area, `inner` a box around others."
+    "What a box of the prefix tree says; in a treemap, `share` of the area and `inner`, around others, count."
     if r['code'] < 0: return _short(r['example'], 30)
     said = f'{r["code"]} · {r["items"]:,}'
     if share is None: return f'{said} · {_short(r["example"], 20)}'
@@ -342,8 +343,8 @@ def prefix_icicle(
     marked=(),          # codes of an item, whose prefixes get a border
 )->go.Figure:
     """Prefixes by size and purity; a box carries its prefix as customdata, such as '12,200'. Items that share
-    all learned codes are hatched; what is not on the way to the marked codes stands back. The boxes of the rest
-    that `most_of` leaves are drawn smaller than they are, so that the others can be seen."""
+    all learned codes are hatched; what is not on the way to the marked codes stands back. The boxes of the
+    rest that `most_of` leaves are drawn smaller than they are, so that the others can be seen."""
     key = lambda p: ','.join(map(str, p)) or 'root'
     prefixes = [tuple(p) for p in table['prefix'].to_list()]
     there = {tuple(under), *prefixes}
@@ -351,6 +352,7 @@ def prefix_icicle(
     rows = [r for r, ok in zip(table.iter_rows(named=True), on) if ok]
     sizes, top = _box_sizes(rows), [r['level'] == len(under) + 1 for r in rows]
     root, every = sum(s for s, t in zip(sizes, top) if t), sum(r['items'] for r, t in zip(rows, top) if t)
+    together = '<br>all share every learned code'
     inner = {tuple(r['prefix'][:-1]) for r in rows}
     label = lambda r, s: _box_label(r, s / root if treemap else None, tuple(r['prefix']) in inner)
     said = lambda r: f'{r["items"]:,} items' + ('' if r['purity'] is None else f', purity {r["purity"]:.0%}')
@@ -372,7 +374,7 @@ def prefix_icicle(
         marker=dict(pattern=pattern, **look), textfont=dict(size=12, color=ink),
         text=[f'{every:,} items', *map(said, rows)],
         textinfo='label', pathbar_visible=False, **({} if treemap else dict(leaf_opacity=1)),
-        hovertext=['', *(_short(r['example']) + '<br>all share every learned code' * r['bucket'] for r in rows)],
+        hovertext=['', *(_short(r['example']) + together * r['bucket'] for r in rows)],
         hovertemplate='%{customdata}<br>%{hovertext}<br>%{text}<extra></extra>'))
 
 
@@ -460,7 +462,8 @@ def _beam_points(fig, rows, titles, target, last, called, letters):
         leaf = [named(*row) for row in
                 part.select('example', 'level', 'prefix').iter_rows()]
         fig.add_scatter(x=part['level'], y=part['rank'], name=name, mode='markers+text', text=leaf,
-                        textposition='middle right', textfont=dict(size=11, color=GREY if name == 'pruned' else INK), cliponaxis=False,
+                        textposition='middle right', cliponaxis=False,
+                        textfont=dict(size=11, color=GREY if name == 'pruned' else INK),
                         customdata=[','.join(map(str, p)) for p in part['prefix'].to_list()],
                         hovertext=_beam_hover(part, titles), hovertemplate='%{hovertext}<extra></extra>',
                         marker=dict(size=size, color=color, line=dict(color=PAPER, width=1),

@@ -79,7 +79,7 @@ ROWS = {'popularity': Row('popularity', 'popularity', seeds=1),
 BEGUN = dict(start=FUSED.encoder)
 FEW = dict(validation_users=2000)  # runs that were selected on fewer users than the presets take now
 AT_RANDOM = dict(start='', **FEW)
-ROWS |= {'sasrec': Row('SASRec, full softmax', 'sasrec', run=BEGUN),
+ROWS |= {'sasrec': Row('SASRec, full softmax', 'sasrec', run=BEGUN | FEW),
          'sasrec_random': Row('SASRec, full softmax, random start', 'sasrec', sizes=dict(dropout=0.4),
                               training=dict(epochs=12), run=AT_RANDOM),
          'sasrec_sampled': Row('SASRec, sampled softmax', 'sasrec', run=BEGUN | FEW,
@@ -106,6 +106,8 @@ ROWS |= {f'tiger_trie_{ids}': Row(f'TigerTrie, {ids} IDs', 'tiger_trie', ids, si
 RANDOM = {'tiger_trie': 'fused', 'tiger_trie_second': 'second', 'tiger_trie_rqvae': 'rqvae'}
 ROWS |= {f'{name}_random': Row(f'TigerTrie, {ids} IDs, random start', 'tiger_trie', ids, sizes=WIDE,
                                run=AT_RANDOM) for name, ids in RANDOM.items()}
+ROWS |= {f'{name}_wide': replace(ROWS[name], title=f'{ROWS[name].title}, 384 wide', sizes=WIDE,
+                                 run=BEGUN | FEW) for name in ('tiger_trie', 'tiger_trie_second')}
 ROWS |= {f'tiger_trie_{m}min': Row(f'TigerTrie, fused IDs, {m} min', 'tiger_trie', 'fused', seeds=1,
                                    training=dict(minutes=m, epochs=None), run=BEGUN | FEW) for m in (1, 3)}
 
@@ -127,10 +129,20 @@ ROWS |= {
                            _seeds('tiger_trie_second'), _seeds('sasrec'), 'covisitation', seeds=1)}
 
 # %% ../nbs/experiments/grid.ipynb #rows-random
-_same = lambda p: p if p in COUNTERS else f'{p}_random'
-ROWS |= {f'{name}_random': _mixed(f'{ROWS[name].title}, random start', *map(_same, ROWS[name].parts))
-         for name in ('trie_two', 'trie_memory', 'trie_two_memory', 'trie_two_sasrec_memory',
-                      'sasrec_memory')}
+def _as(kind, part):
+    "The same part of a mixture in another row, where there is one."
+    if isinstance(part, tuple): return tuple(_as(kind, p) for p in part)
+    name, sign, more = part.partition('+')
+    return f'{name}_{kind}{sign}{more}' if f'{name}_{kind}' in ROWS else part
+
+def _other(name, kind, said):
+    "A row whose parts are those of another kind."
+    row = ROWS[name]
+    return replace(row, title=f'{row.title}, {said}', parts=tuple(_as(kind, p) for p in row.parts))
+
+_MIXED = 'trie_two', 'trie_memory', 'trie_two_memory', 'trie_two_sasrec_memory'
+ROWS |= {f'{name}_random': _other(name, 'random', 'random start') for name in (*_MIXED, 'sasrec_memory')}
+ROWS |= {f'{name}_wide': _other(name, 'wide', '384 wide') for name in (*_MIXED, 'trie_seeds', 'seeds_memory')}
 
 # %% ../nbs/experiments/grid.ipynb #members
 def members(

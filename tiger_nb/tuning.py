@@ -36,19 +36,22 @@ TRIED = [('PPMI vectors', dict(ids='ppmi')), ('attributes weigh as much', dict(i
          ('only the next item', dict(ahead=1)), ('one of the next three', dict(ahead=3)),
          ('two levels', dict(levels=2)), ('four levels', dict(levels=4)), ('256 codes', dict(codes=256)),
          ('two blocks', dict(blocks=2)), ('four heads', dict(heads=4)), ('dropout .35', dict(dropout=0.35)),
-         ('weight decay .1', dict(weight_decay=0.1)), ('batch of 128', dict(batch_size=128, lr=7e-4))]
+         ('weight decay .1', dict(weight_decay=0.1)), ('batch of 128', dict(batch_size=128, lr=7e-4)),
+         ('half as wide', dict(width=192))]
 ENCODERS = {'fused': 'collaborative*4+attributes', 'ppmi': 'covisitation*4+attributes',
             'even': 'collaborative+attributes'}
 
 # %% ../nbs/experiments/tuning.ipynb #trials
 def trials(
+    whole:bool=True, # the ladder and all that was tried; False: its top, also half as wide
 )->list: # (title, settings) of the ladder's rungs, then of each change that was tried at its top
     "All runs that were planned by hand."
     top, planned = START, []
     for title, change in RUNGS:
         top = top | change
         planned.append((title, top))
-    return planned + [(f'top, but {title}', top | change) for title, change in TRIED]
+    planned += [(f'top, but {title}', top | change) for title, change in TRIED]
+    return planned if whole else [planned[len(RUNGS) - 1], planned[-1]]
 
 # %% ../nbs/experiments/tuning.ipynb #ids-of
 def ids_of(
@@ -94,7 +97,7 @@ def suggest(
     "The space that is searched."
     pick = trial.suggest_categorical
     return dict(ids=pick('ids', ['rqvae', *ENCODERS]), codes=pick('codes', [32, 256, 512, 1024, 2048]),
-                levels=pick('levels', [2, 3, 4]), width=pick('width', [16, 256, 384, 512]),
+                levels=pick('levels', [2, 3, 4]), width=pick('width', [16, 192, 256, 384, 512]),
                 blocks=pick('blocks', [1, 2]), heads=pick('heads', [1, 2, 4]),
                 dropout=trial.suggest_float('dropout', 0.0, 0.6, step=0.05),
                 ahead=pick('ahead', [1, 2, 3]), batch_size=pick('batch_size', [64, 128, 256, 512]),
@@ -210,19 +213,23 @@ def choose(
 # %% ../nbs/experiments/tuning.ipynb #command
 @command
 def tiger_tune(
-    data:str,              # a folder with attributes.json and index_rqvae.json, such as Beauty's; or sample
+    data:str,              # a folder with attributes.json, such as Beauty's; or sample
     more:int=8,            # trials that the sampler proposes after the planned ones
     runs:str='runs/tuning',# folder of the study
     record:str=None,       # what was found (default: nbs/experiments/records/tuning_DATA.json)
     order:str=None,        # order of the histories (default: the best the folder has)
 ):
-    """Climb the ladder, then search around its top; for the sample: choose its presets.
+    """Climb the ladder, then search around its top. Without index_rqvae.json: the top alone, also half as
+    wide. For the sample: choose its presets.
 
     tiger_tune --data ../shared/data/Beauty --more 8
+    tiger_tune --data ../shared/data/Toys --more 0
     tiger_tune --data sample"""
     dataset = open_data(data, order)
     path = Path(record or f'nbs/experiments/records/tuning_{dataset.name.lower()}.json')
     if dataset.name == 'sample':
         return print(f'{path}: {len(choose(dataset, Path(runs)/"sample", path))} runs')
-    study = search(dataset, Path(runs), path, trials(), more)
+    whole = dataset.folder is not None and (dataset.folder/IDS['rqvae']).exists()
+    where = Path(runs)/f'{dataset.name.lower()}_{dataset.order}'    # a study and codes of its own
+    study = search(dataset, where, path, trials(whole), more)
     print(f'best of {len(study.trials)}: ndcg@10 {study.best_value:.4f} with {study.best_params}')
