@@ -39,4 +39,7 @@ for (const kind of ['pointerdown', 'focusin'])
         found.innerHTML = ''
         keep({q: null, find: null})
       }
+    const box = e.target.dataset?.find && e.target, // and comes back with the box
+      empty = box && !box.closest('.search').querySelector('.results').innerHTML
+    if (kind === 'focusin' && box?.value && empty) find(box)
   })

@@ -108,8 +108,9 @@ ROWS |= {f'{name}_random': Row(f'TigerTrie, {ids} IDs, random start', 'tiger_tri
                                run=AT_RANDOM) for name, ids in RANDOM.items()}
 ROWS |= {f'{name}_wide': replace(ROWS[name], title=f'{ROWS[name].title}, 384 wide', sizes=WIDE,
                                  run=BEGUN | FEW) for name in ('tiger_trie', 'tiger_trie_second')}
-ROWS |= {f'tiger_trie_{m}min': Row(f'TigerTrie, fused IDs, {m} min', 'tiger_trie', 'fused', seeds=1,
-                                   training=dict(minutes=m, epochs=None), run=BEGUN | FEW) for m in (1, 3)}
+ROWS |= {f'tiger_trie_{m}min': Row(f'TigerTrie, fused IDs, 384 wide, {m} min', 'tiger_trie', 'fused', seeds=1,
+                                   sizes=WIDE, training=dict(minutes=m, epochs=None), run=BEGUN | FEW)
+         for m in (1, 3)}
 
 # %% ../nbs/experiments/grid.ipynb #rows-mixtures
 _mixed = lambda title, *parts, **more: Row(title, parts=parts, **more)
