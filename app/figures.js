@@ -98,12 +98,11 @@ const base = async said => {
   // the points of a map: asked and read once a colour, so that Plotly knows the arrays again
   const [part, name] = said.split(' '),
     key = key_of(part)
-  bases[key] ??= ask(part)
-    .then(points)
-    .catch(e => {
-      delete bases[key]
-      throw e
-    })
+  const made = async () => (await early[key]) || points(await ask(part))
+  bases[key] ??= made().catch(e => {
+    delete bases[key]
+    throw e
+  })
   return (await bases[key])[name]
 }
 const key_of = part => `${part} ${state.color} ${dark()}`
@@ -111,12 +110,14 @@ const points = got =>
   Object.fromEntries(
     Object.entries(got.figures).map(([n, json]) => [n, numbers(recolour(JSON.parse(json).data[0]))])
   )
-const foresee = async () => {
-  // the points of the map while nobody waits for them
+const early = {} // points that were asked for while nobody waited; null where there is no map yet
+const foresee = () => {
   const key = key_of('maps.points')
-  if (bases[key]) return
-  const got = await server.show({part: 'maps.ahead', state}).catch(() => null)
-  if (Object.keys(got?.figures || {}).length) bases[key] ??= Promise.resolve(points(got))
+  if (!bases[key])
+    early[key] = server
+      .show({part: 'maps.ahead', state})
+      .then(got => (Object.keys(got?.figures || {}).length ? points(got) : null))
+      .catch(() => null)
 }
 const fit = (fig, width) => {
   // the names in a beam tree: as long as the room to the next lines, on a phone the codes alone
