@@ -148,7 +148,8 @@ root.addEventListener('click', e => {
       height: box.clientHeight,
       scale: b.dataset.format === 'png' ? 2 : 1
     })
-  } else if (b.dataset.do !== 'add' || e.detail < 2) act({...b.dataset, label: b.ariaLabel}) // once
+  } else if (b.dataset.do !== 'add' || e.detail < 2)
+    act({...b.dataset, label: b.getAttribute('aria-label')}) // a double click adds once
   if (b.closest('.results')) keep({q: null, find: null})
 })
 let typing
