@@ -17,6 +17,7 @@ from .state import Memo
 class Artefacts:
     "Read once when the page is built; visitors bring their own state."
     divisions = GROUPS
+    new = None   # the number of a visitor's own item, see grown.py
 
     def __init__(self,
         dataset:Dataset, # catalogue and histories
@@ -183,6 +184,11 @@ class Artefacts:
         if name not in self.dataset.items.columns: return ''
         value = self.dataset.items[name][int(i)]
         return ' › '.join(map(str, value)) if isinstance(value, pl.Series) else value or ''
+
+    def named(self, items):
+        "Items with their keys and titles, as a table."
+        columns = dict(item=items, key=[self.keys[i] for i in items], title=[self.titles[i] for i in items])
+        return pl.DataFrame(columns, schema_overrides=dict(item=pl.Int64))
 
     # ---- Semantic IDs ------------------------------------------------------------------------------------
     def shared(self, items, others):

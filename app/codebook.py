@@ -3,12 +3,12 @@ import numpy as np, polars as pl
 
 from tiger_nb.code_plots import (code_distances, code_margins, code_words, principal_axes, residual_bars,
                                  residual_lengths, use_heatmap)
-from tiger_nb.compare import Tokenizer, agreement, bought_together, entropy, relative_error
+from tiger_nb.compare import Tokenizer, bought_together, entropy, relative_error, tokenizers_beside
 from tiger_nb.plots import COLORS, heatmap, scatter
 from tiger_nb.recommender import InputError
 
 from .maps import checked as known_item
-from .render import (chips, csv_button, drawing, esc, field, figures, header, item, later, listed,
+from .render import (chips, csv, csv_button, drawing, esc, field, figures, header, item, later, listed,
                      needs_ids, note, panel, sentence, table)
 
 TITLE = 'Codebook'
@@ -118,12 +118,14 @@ def vectors(a, s):
     fig.add_scatter(x=places[at, 0], y=places[at, 1], mode='markers', hoverinfo='skip', showlegend=False,
                     marker=dict(symbol='circle-open', size=18, color=COLORS[5], line_width=3))
     head = header(f'The vectors of level {l + 1}', 'principal plane; a click chooses a code')
-    words = ''
+    words, tables = '', {}
     if len(at):
-        rows = [item(a, i, before='') for i in like[int(code)].tolist()]
-        words = f'<h4>What code {code} looks like: the items nearest to it</h4>{listed(rows, "list")}'
+        near = like[int(code)].tolist()
+        words = (f'<h4>What code {code} looks like: the items nearest to it {csv_button("words")}</h4>'
+                 + listed([item(a, i, before='') for i in near], 'list'))
+        tables = dict(words=csv(a.named(near)))
     return dict(html=panel(head, drawing('codes', 'Codebook vectors in a plane', 460, 'cell'), words),
-                figures=figures(codes=fig))
+                figures=figures(codes=fig), tables=tables)
 
 def far(a, s):
     "How far the code words of one level are from each other."
@@ -154,21 +156,9 @@ def residual(a, s):
 AGAINST = ('Kept together: of the pairs of items that share all codes up to a level here, the share that the '
            'other tokenizer keeps together.')
 
-def beside(a, other, name):
-    "Both tokenizers, a row a level."
-    same = agreement(a.ids, other)
-    def of(ids):
-        used, together = ids.code_counts()[:len(same)], bought_together(a.dataset, ids)[0]
-        return dict(perplexity=[2 ** entropy(c) for c in used], together=together[:len(same)])
-    mine, theirs = of(a.ids), of(other)
-    return pl.DataFrame({'level': np.arange(1, len(same) + 1), 'perplexity': mine['perplexity'],
-                         f'perplexity, {name}': theirs['perplexity'], 'bought together': mine['together'],
-                         f'bought together, {name}': theirs['together'],
-                         'kept together': same}).with_columns(pl.col('kept together').fill_nan(None))
-
 def against(a, s, other):
     "Another tokenizer of the same catalogue: its levels, the use of its codes, and the selected item there."
-    shown = beside(a, other.ids, s['other'])
+    shown = tokenizers_beside(a.dataset, a.ids, other.ids, s['other'])
     body, tables = table('against', shown, 'Two tokenizers, level by level', form='.3g')
     codes = [] if s['item'] is None else other.ids.learned[s['item']].tolist()
     fig = use_heatmap(other.ids.code_counts(), '', codes).update_layout(margin=dict(t=8))
@@ -245,6 +235,6 @@ def api(a):
         if other not in a.tokenizers:
             known = ', '.join(a.tokenizers) or 'none'
             raise InputError(f'there is no tokenizer {other!r} beside this one; take one of {known}')
-        return beside(a, Tokenizer.load(a.tokenizers[other]).ids, other).to_dicts()
+        return tokenizers_beside(a.dataset, a.ids, Tokenizer.load(a.tokenizers[other]).ids, other).to_dicts()
     return [codebook, items_with_code, code_vectors, item_residual, compare_tokenizers,
             report_card] if a.ids else []

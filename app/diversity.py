@@ -5,8 +5,8 @@ from tiger_nb.compare import diversity, drawn_list
 from tiger_nb.recommender import InputError
 from tiger_nb.plots import curves
 
-from .render import (capital, drawing, esc, field, figures, header, item, join, later, listed, note, panel,
-                     table)
+from .render import (capital, csv, csv_button, drawing, esc, field, figures, header, item, join, later,
+                     listed, note, panel, table)
 
 TITLE = 'Diversity'
 HINT = ('A temperature for each level: below 1 the likely codes win, above 1 the others get a chance. A '
@@ -50,8 +50,12 @@ def now(a, s):
     if s['history']: # the visitor's own first
         with a.turns: own = drawn_list(a.models[s['model']], s['history'], temperatures(a, s))
         shown = [('Your history', a.held_out(s['user'], s['history']), own), *shown[:2]]
+    drawn = pl.concat([a.named([i for i in items if i >= 0]).insert_column(0, pl.lit(name).alias('list'))
+                       for name, _, items in shown])
     lists = join(lambda x: one(*x), shown)
-    return dict(html=panel(body) + f'<div class="many3">{lists}</div>', tables=tables)
+    save = f'<div class="tools">{csv_button("drawn", what="The lists as")}</div>'
+    return dict(html=panel(body) + f'<div class="many3">{lists}</div>{save}',
+                tables=tables | dict(drawn=csv(drawn)))
 
 def ladder(a, s):
     "The paper's table, live: one temperature for all levels."

@@ -1,9 +1,9 @@
 "Map: two views of the same items, by their vectors and by what their codes say of them."
-import numpy as np, plotly.graph_objects as go, polars as pl
+import numpy as np, polars as pl
 
-from tiger_nb.code_plots import label_places, push_apart
+from tiger_nb.maps import marked_map
 from tiger_nb.recommender import InputError
-from tiger_nb.plots import COLORS, INK, PAPER, RUST, by_webgl, item_map
+from tiger_nb.plots import COLORS, INK, RUST, item_map
 
 from .recommend import pair
 from .render import (VARIABLES, button, card, chips, count, csv, csv_button, drawing, esc, field, figures,
@@ -14,8 +14,6 @@ HINT = ('Every point is an item; near means alike. Left by the item vectors, rig
         'makes of them. Click a point, draw a lasso, or search for 12, 200, * to light a prefix.')
 # name, symbol, colour and size of rings: sizes differ, so that an item in all of them shows them all
 RINGS = {'selected': ('circle-open', RUST, 26), 'held out': ('star', COLORS[5], 15)}
-MOVES = [(0, y) for y in (0, 24, -24, 48, -48)] + [(x, y) for x in (60, -60) for y in (0, 36, -36)]  # names
-APART = 20   # pixels between marks
 LISTS = [('diamond-open', COLORS[5], 9), ('square-open', INK, 13)]
 
 def view(a, s):
@@ -25,8 +23,7 @@ def view(a, s):
     if one is None: return dict(html=panel(note(esc(a.missing['map']), 'warn')))
     color = field('color', 'Colour by', {c: c for c in a.colours}, s['color'])
     lit, marks = a.lit(s), marked(a, s)
-    made = {name: figure(a, s, xy, lit, marks) for name, xy in (('map1', one), ('map2', two))
-            if xy is not None}
+    made = {f'map{n + 1}': figure(a, s, n, lit, marks) for n in range(2) if a.maps[n] is not None}
     if s['lasso']: around(made, s['lasso'])
     names = dict(map1='By their vectors', map2='By what their codes say')
     maps = join(lambda n: f'<div><h4>{names[n]}</h4>'
@@ -96,11 +93,18 @@ def lit_items(a, s):
     "The items that are lit, as a table."
     items = a.lit(s)
     items = np.arange(a.n_items) if items is None else items
-    columns = dict(item=items, key=[a.keys[i] for i in items], title=[a.titles[i] for i in items])
-    if a.ids: columns['codes'] = a.ids.codes[items].tolist()
-    return dict(html='', tables={'lit': csv(pl.DataFrame(columns))})
+    table = a.named(items.tolist())
+    codes = lambda: pl.Series(a.ids.codes[items].tolist(), dtype=pl.List(pl.Int64))
+    if a.ids: table = table.with_columns(codes=codes())
+    return dict(html='', tables={'lit': csv(table)})
 
-PARTS = dict(points=points, ahead=ahead, places=places, lit=lit_items)
+def near(a, s):
+    "The neighbours of the selected item, as a table."
+    found = a.beside(s['item']) if s['item'] is not None else []
+    cosine = pl.Series('cosine', [c for _, c in found], pl.Float64)
+    return dict(html='', tables={'near': csv(a.named([i for i, _ in found]).with_columns(cosine))})
+
+PARTS = dict(points=points, ahead=ahead, places=places, lit=lit_items, near=near)
 
 def legend(a, s):
     "What the colours mean, the largest first."
@@ -127,66 +131,15 @@ def marked(a, s):
     return out | {'held out': [] if target is None else [target],
                   'selected': [] if s['item'] is None else [s['item']]}
 
-def figure(a, s, xy, lit, marks, new=None):
+def figure(a, s, which, lit, marks, new=None):
     "What lies over the points of one map, and which of them are lit: the others are dimmed and stay."
-    some = list(dict.fromkeys(i for items in marks.values() for i in items))
-    at = {i: n for n, i in enumerate(some)}
-    marks = {name: [at[i] for i in items] for name, items in marks.items()}
-    home = xy[np.array(some, int)]
-    moved = push_apart(home, APART / scale_of(xy))
-    fig = item_map(moved, None, [a.titles[i] for i in some], '', some, marks, 520)
-    lead_home(fig, home, moved, 4 / scale_of(xy))
+    looks = dict(zip([a.name(n) for n in pair(a)], LISTS)) | RINGS
+    fig = marked_map(a.maps[which], a.titles, marks, looks, s['history'], new, a.named_on(which))
     if lit is None and s['item'] is not None: # the item and its neighbours
         lit = np.array([s['item'], *(i for i, _ in a.beside(s['item']))])
     fig.layout.meta = dict(lit=None if lit is None else lit.tolist())
-    looks = dict(zip([a.name(n) for n in pair(a)], LISTS)) | RINGS
-    for t in fig.data[1:]:
-        symbol, tint, size = looks[t.name]
-        t.marker.update(symbol=symbol, color=tint, size=size, line=dict(width=2.2, color=tint))
-    path = np.array(s['history'], int)
-    if len(path):
-        fig.add_scatter(x=xy[path, 0], y=xy[path, 1], mode='lines+markers', name='history', customdata=path,
-                        line=dict(color=INK, width=1.3), hoverinfo='skip', opacity=.8,
-                        marker=dict(symbol='circle', size=7, color=INK))
-    if new is not None:
-        fig.add_scatter(x=new[:1], y=new[1:], mode='markers', name='the new item', hoverinfo='name',
-                        marker=dict(symbol='star', size=24, color=RUST, line=dict(width=2, color=PAPER)))
-    if by_webgl(a.n_items):   # what lies over the points has to be drawn by it, too
-        fig = go.Figure([go.Scattergl(t.to_plotly_json()) for t in fig.data], fig.layout)
-    names_on(a, fig, xy, [*moved, *xy[s['history']], *([] if new is None else [new])])
     legend = dict(x=0, xanchor='left', y=1, yref='paper', yanchor='bottom', font_size=11)
     return fig.update_layout(margin=dict(l=4, r=4, t=36, b=4), dragmode='pan', legend=legend)
-
-def scale_of(xy):
-    "Pixels a unit of a map, about, the same on both axes."
-    return ((300, 400) / np.maximum(np.ptp(xy, axis=0), 1e-9)).min()
-
-def lead_home(fig, home, moved, least):
-    "Thin lines from marks that were pushed aside to their items, in place of the points of an `item_map`."
-    lines = [p for h, m in zip(home, moved) if np.hypot(*(h - m)) > least for p in (h, m, [None, None])]
-    x, y = zip(*lines) if lines else ((), ())
-    fig.data[0].update(x=x, y=y, text=None, customdata=None, hovertext=None, mode='lines', hoverinfo='skip',
-                       hovertemplate=None, marker=None, line=dict(color=INK, width=.8), showlegend=False)
-
-def names_on(a, fig, xy, spared, most=8):
-    "Names of the largest kinds where they are at home, moved a little if a name or a spared place is there."
-    kind, label = a.finest_label
-    if kind is None: return
-    size = lambda p: (np.asarray(p, float) - xy.min(0)) * scale_of(xy)
-    taken = [(size(p), 1) for p in spared]
-    for l, i, _ in label_places(xy, label)[:most]:
-        name, at = a.label_names[kind][l][:26], size(xy[i])
-        move = next((m for m in MOVES if free(at + m, len(name), taken)), None)
-        if move is None: continue
-        taken.append((at + move, len(name)))
-        fig.add_annotation(x=float(xy[i, 0]), y=float(xy[i, 1]), text=esc(name), showarrow=False,
-                           xshift=move[0], yshift=move[1], font=dict(size=12, color=INK), bgcolor=PAPER,
-                           opacity=.85, borderpad=2)
-
-def free(at, letters, taken):
-    "Whether a name of so many letters has room beside those that stand already."
-    wide = lambda other: 3.6 * (letters + other) + 8
-    return all(abs(at[0] - p[0]) > wide(n) or abs(at[1] - p[1]) > 22 for p, n in taken)
 
 def found(a, s, limit=40):
     "The items of the lit prefix."

@@ -1,8 +1,8 @@
 "New item: a title and a description become a vector, a Semantic ID, a place, and recommendations."
 import numpy as np, polars as pl
 
-from tiger_nb.code_plots import place_new
 from tiger_nb.explain import ranks_of, who_sees
+from tiger_nb.maps import place_new
 from tiger_nb.plots import heatmap
 from tiger_nb.recommender import InputError
 
@@ -42,7 +42,7 @@ def view(a, s):
     place = None if a.maps[0] is None else place_new(g.found['vector'][0], a.vectors, a.maps[0])
     right = ''
     if place is not None:
-        made['place'] = figure(a, dict(history=[], color=s['color'], item=None), a.maps[0], None, {}, place)
+        made['place'] = figure(a, dict(history=[], color=s['color'], item=None), 0, None, {}, place)
         right = panel(header('Its place on the map', 'as UMAP places it: between its fifteen nearest, '
                                                      'weighted'),
                       f'<div class="maps one">{drawing("place", PLACE, 520, "item", base=BASE)}</div>',

@@ -143,7 +143,7 @@ def item(a, i, shared=0, before='', after=''):
     key = a.keys[i] if a.keys[i] != a.titles[i] else ''
     facts = [clean_text(a.field(i, 'categories') or a.field(i, 'brand')), f'#{i}' if key == str(i) else key]
     facts = join(lambda t: f'<span>{esc(t)}</span>', filter(None, facts))
-    new = i == getattr(a, 'new', None)    # its page is the tab where it was typed
+    new = i == a.new    # its page is the tab where it was typed
     act = 'data-do="tab" data-tab="newitem"' if new else f'data-do="select" data-item="{i}"'
     title = f'<button type="button" class="title" {act}>{esc(a.titles[i])}'
     facts = f'<div class="facts">{semantic_id(a, i, shared)}{facts}</div>'
@@ -151,7 +151,7 @@ def item(a, i, shared=0, before='', after=''):
 
 def add(a, i):
     "A button that adds an item to the history; the networks have never seen a new one there."
-    if i == getattr(a, 'new', None): return ''
+    if i == a.new: return ''
     return button('add', f'Add to the history: {a.titles[i]}', '+', item=i)
 
 def found_items(a, query, do='select'):
@@ -164,10 +164,9 @@ def found_items(a, query, do='select'):
         return note(f'No item has “{esc(query.strip())}” in its {where}.')
     row = lambda i: (f'<span class="name">{esc(a.titles[i])}</span>{semantic_id(a, i)}')
     verb = 'Add' if do == 'add' else 'Show'
-    new = getattr(a, 'new', None)
-    rows = [button(do, f'{verb} {a.titles[i]}', row(i), 'row', item=i) if i != new else
+    rows = [button(do, f'{verb} {a.titles[i]}', row(i), 'row', item=i) if i != a.new else
             button('tab', f'Show {a.titles[i]}, your new item', row(i), 'row', tab='newitem')
-            for i in hits if i != new or do == 'select']
+            for i in hits if i != a.new or do == 'select']
     prefix = a.prefix_of(query)
     if prefix and do == 'select':
         n = count(len(a.with_prefix(prefix)))
@@ -199,9 +198,9 @@ def card(a, i, near=True):
     tools = button('add', f'Add to the history: {a.titles[i]}', 'Add to the history', 'main', item=i)
     rows = [item(a, j, before=f'<span class="score">{c:.2f}</span>') for j, c in
             (a.near(a.vectors[i], 10, i) if near and a.vectors is not None else [])]
-    rows = '<h4>Ten nearest by vector</h4>' + listed(rows, 'list') if rows else ''
+    if rows: rows = f'<h4>Ten nearest by vector {csv_button("near", "maps.near")}</h4>{listed(rows, "list")}'
     return (f'<section class="panel card" data-item="{i}" data-result="select"><h3>{esc(a.titles[i])}</h3>'
-            f'<dl>{facts}</dl>{about}{tools}{rows}</section>')
+            f'<dl>{facts}</dl>{about}{tools}{rows or ""}</section>')
 
 def figures(**made):
     "Figures as JSON, ready for a view."

@@ -8,6 +8,7 @@ import numpy as np
 
 from tiger_nb.compare import (Tokenizer, item_labels, kept_maps, kept_predictions, lists_path, load_vectors,
                               prepare_views, views_are_kept)
+from tiger_nb.maps import label_places
 from tiger_nb.recommender import InputError
 
 from .artefacts import Artefacts
@@ -28,7 +29,8 @@ class Views(Artefacts):
 
     def __init__(self, dataset, paths):
         super().__init__(dataset, paths)
-        self._told = {}   # by number of users
+        self._told = {}    # by number of users
+        self._homes = {}   # of the largest kinds, by map
 
     def prepare(self):
         "Make maps and lists that are not kept yet in a process of its own: the page answers meanwhile."
@@ -125,6 +127,13 @@ class Views(Artefacts):
         "The label that names the parts of a map."
         if 'subcategory' in self.labels: return 'subcategory', self.labels['subcategory']
         return self.main_label
+
+    def named_on(self, which, most=8):
+        "(name, item) of the largest kinds where they are at home on the first map (0) or the second."
+        kind, label = self.finest_label
+        if kind is None: return []
+        if which not in self._homes: self._homes[which] = label_places(self.maps[which], label)[:most]
+        return [(self.label_names[kind][l], i) for l, i, _ in self._homes[which]]
 
     @cached_property
     def colours(self):

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'RANGES', 'open_bundles', 'predictions', 'kept_predictions', 'groups_of', 'by_group', 'lost_levels',
-           'bought_together', 'agreement', 'overlap', 'moves', 'list_diversity', 'entropy', 'drawn_list', 'drawn_lists',
-           'diversity', 'read_runs', 'kept_maps', 'lists_path', 'prepare_views', 'views_are_kept', 'Counter',
-           'Tokenizer', 'clean_text', 'item_labels', 'load_vectors', 'relative_error', 'results_table', 'sample_folder']
+           'bought_together', 'agreement', 'entropy', 'tokenizers_beside', 'overlap', 'moves', 'list_diversity',
+           'drawn_list', 'drawn_lists', 'diversity', 'read_runs', 'kept_maps', 'lists_path', 'prepare_views',
+           'views_are_kept', 'Counter', 'Tokenizer', 'clean_text', 'item_labels', 'load_vectors', 'relative_error',
+           'results_table', 'sample_folder']
 
 # %% ../nbs/8_recommender/9_compare.ipynb #imports
 import hashlib, json
@@ -209,6 +210,34 @@ def agreement(
     kept = [(pairs(a[:, :l], b[:, :l]), pairs(a[:, :l])) for l in levels]
     return np.array([both / own if own else np.nan for both, own in kept])
 
+# %% ../nbs/8_recommender/9_compare.ipynb #entropy
+def entropy(
+    counts, # (K,) how often each kind occurs
+)->float: # bits
+    "Entropy of a table of counts."
+    p = np.asarray(counts, float)
+    p = p[p > 0] / max(p.sum(), 1)
+    return float(-(p * np.log2(p)).sum())
+
+# %% ../nbs/8_recommender/9_compare.ipynb #tokenizers-beside
+def tokenizers_beside(
+    dataset:Dataset,   # its training part
+    ids:SemanticIds,   # of the catalogue
+    other:SemanticIds, # of the same items
+    name:str,          # of the other ones, as its columns are called
+)->pl.DataFrame: # a row for each level that both have
+    """Two tokenizers: perplexity, what is bought together, and the pairs that the other one keeps together.
+    Raises `InputError` as `agreement` does."""
+    same = agreement(ids, other)
+    def of(codes):
+        used, together = codes.code_counts()[:len(same)], bought_together(dataset, codes)[0]
+        return [2 ** entropy(c) for c in used], together[:len(same)]
+    (mine, bought), (theirs, bought_there) = of(ids), of(other)
+    return pl.DataFrame({'level': np.arange(1, len(same) + 1),
+                         'perplexity': mine, f'perplexity, {name}': theirs,
+                         'bought together': bought, f'bought together, {name}': bought_there,
+                         'kept together': same}).with_columns(pl.col('kept together').fill_nan(None))
+
 # %% ../nbs/8_recommender/9_compare.ipynb #overlap
 def overlap(
     lists:dict, # {'model': item ids, best first}
@@ -239,14 +268,6 @@ def list_diversity(
     v, k = v[np.asarray(items)], np.asarray(items).shape[1]                       # (B, k, d)
     alike = (v.sum(1)**2).sum(1) - (v**2).sum((1, 2))                             # of all pairs, twice
     return float(1 - (alike / (k * (k - 1))).mean()) if k > 1 else 0.
-
-def entropy(
-    counts, # (K,) how often each kind occurs
-)->float: # bits
-    "Entropy of a table of counts."
-    p = np.asarray(counts, float)
-    p = p[p > 0] / max(p.sum(), 1)
-    return float(-(p * np.log2(p)).sum())
 
 # %% ../nbs/8_recommender/9_compare.ipynb #sample
 @torch.inference_mode()

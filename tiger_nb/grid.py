@@ -79,7 +79,7 @@ ROWS = {'popularity': Row('popularity', 'popularity', seeds=1),
 BEGUN = dict(start=FUSED.encoder)
 FEW = dict(validation_users=2000)  # runs that were selected on fewer users than the presets take now
 AT_RANDOM = dict(start='', **FEW)
-ROWS |= {'sasrec': Row('SASRec, full softmax', 'sasrec', run=BEGUN | FEW),
+ROWS |= {'sasrec': Row('SASRec, full softmax', 'sasrec', run=BEGUN),
          'sasrec_random': Row('SASRec, full softmax, random start', 'sasrec', sizes=dict(dropout=0.4),
                               training=dict(epochs=12), run=AT_RANDOM),
          'sasrec_sampled': Row('SASRec, sampled softmax', 'sasrec', run=BEGUN | FEW,
