@@ -65,7 +65,7 @@ const ask = async (part, more = {}, have = '') => {
   }
 }
 const bar = root.querySelector('progress')
-setInterval(() => {
+const busy = () => {
   // what takes longer than half a second has a bar; the last time says how long it will take
   const now = performance.now(),
     long = [...working].filter(w => now - w.start > 500)
@@ -74,7 +74,8 @@ setInterval(() => {
   const share = Math.min(...long.map(w => (took[w.part] ? (now - w.start) / took[w.part] : NaN)))
   if (share < 0.98) bar.value = share
   else bar.removeAttribute('value')
-}, 150)
+}
+setInterval(busy, 150)
 const fail = place => {
   place.dataset.mark = ''
   place.innerHTML =

@@ -50,12 +50,22 @@ const draw = async (box, all) => {
   if (map) stand(made.layout, name)
   if (made.layout.colorway === undefined) made.layout.font = {...made.layout.font, color: recolour('#22303C')}
   if (!map) box.style.height = h + 'px'
-  await Plotly.react(box, made.data, made.layout, {
-    displaylogo: false,
-    responsive: false,
-    scrollZoom: !!map,
-    displayModeBar: false
-  })
+  const slow = below && !box.dataset.drawn && {part: 'draw', start: -Infinity} // the first look at many points
+  if (slow) {
+    working.add(slow)
+    busy()
+    await new Promise(painted => requestAnimationFrame(() => setTimeout(painted)))
+  }
+  try {
+    await Plotly.react(box, made.data, made.layout, {
+      displaylogo: false,
+      responsive: false,
+      scrollZoom: !!map,
+      displayModeBar: false
+    })
+  } finally {
+    working.delete(slow)
+  }
   // the column of the root says nothing that the breadcrumb does not
   box.querySelector('.svg-container').style.marginLeft = columns ? `${-room / (columns - 1)}px` : ''
   box.dataset.drawn = name

@@ -1,5 +1,5 @@
 "The page: one shell that shows a tab for a state, and the typed endpoints behind the tabs."
-import json, os, socket, traceback
+import json, os, socket, threading, traceback
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -103,7 +103,7 @@ def build(
                 head=f'<script src="gradio_api/file={PLOTLY}"></script>', colours=render.VARIABLES,
                 start=json.dumps(start))
         publish(a, [f for tab in TABS.values() for f in tab.api(a)])
-    page.artefacts = a
+    page.artefacts, page.parts, page.first = a, known, dict(user=shown)
     return page.queue(max_size=64, default_concurrency_limit=4)
 
 def script():
@@ -148,9 +148,16 @@ def launch(
     page = build(dataset, paths)
     if prepare: page.artefacts.prepare()
     page.launch(server_port=port, prevent_thread_lock=True, **kw)
+    threading.Thread(target=foresee, args=[page], daemon=True).start()
     print(f'http://127.0.0.1:{port}', flush=True)
     if block: page.block_thread()
     return page
+
+def foresee(page):
+    "Answer as the first visitor will ask, while nobody does: what is counted once is counted then."
+    maps = ['maps', 'maps.points'] if page.artefacts.maps_are_there else []
+    for part in ('recommend.beam', 'compare', 'compare.groups', *maps, 'tree', 'codebook', 'runs'):
+        answer(page.artefacts, page.parts, dict(part=part, state=page.first))
 
 def free_port(port):
     "Raises `InputError` unless the port can be served."
