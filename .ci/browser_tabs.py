@@ -436,14 +436,23 @@ def tables_and_figures_are_saved(v):
     memo, state = Memo(), dict(user=1, history=[2], beams=5)
     marks = [memo('lists', make, state | more)['mark'] for more in ({}, dict(beams=9), dict(user=2), {})]
     assert made == [1, 2] and marks[0] == marks[1] == marks[3] != marks[2], 'made again, or not'
-    with v.page.expect_download() as got: v.page.locator('[data-do=csv][data-table=tiger]').click()
-    lines = Path(got.value.path()).read_text().splitlines()
+    def saved(table):
+        with v.page.expect_download() as got: v.page.locator(f'[data-do=csv][data-table={table}]').click()
+        return Path(got.value.path()).read_text().splitlines()
+    lines = saved('tiger')
     assert lines[0].startswith('rank,item,key,title,score') and len(lines) == 11, lines[:2]
     v.page.locator('[data-figure=beam]').hover()
     for kind, begins in (('svg', b'<svg'), ('png', b'\x89PNG')):
         with v.page.expect_download() as got:
             v.page.locator(f'.drawing:has([data-figure=beam]) [data-format={kind}]').click()
         assert Path(got.value.path()).read_bytes().startswith(begins), kind
+    # lists are saved as well
+    for where, table, head in (('maps', 'near', 'item,key,title,cosine'),
+                               ('codebook', 'words', 'item,key,title'),
+                               ('diversity', 'drawn', 'list,item,key,title')):
+        opened(v, where, user=1, item=7)
+        lines = saved(table)
+        assert lines[0] == head and len(lines) > 1, (table, lines[:2])
 
 @check
 def the_keyboard_is_enough(v):

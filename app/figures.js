@@ -50,7 +50,8 @@ const draw = async (box, all) => {
   if (map) stand(made.layout, name)
   if (made.layout.colorway === undefined) made.layout.font = {...made.layout.font, color: recolour('#22303C')}
   if (!map) box.style.height = h + 'px'
-  const slow = below && !box.dataset.drawn && {part: 'draw', start: -Infinity} // the first look at many points
+  // the first look at many points takes a second
+  const slow = below && !box.dataset.drawn && {part: 'draw', start: -Infinity}
   if (slow) {
     working.add(slow)
     busy()
