@@ -46,6 +46,7 @@ class Page(gr.Blocks):
         "The address of a view: `link('maps', item=17)`. Raises `InputError` for what is unknown here."
         if tab not in TABS: raise InputError(f'there is no tab {tab!r}; take one of {", ".join(TABS)}')
         if not self.local_url: raise InputError('the page is not served yet; call launch() first')
+        if not state.keys() & {'user', 'history'}: state = self.first | state   # whom the page opens on
         unknown = []
         s = clean(self.artefacts, state, unknown)
         unknown += [f'There is no field {k!r} in a state.' for k in state if k not in s]
