@@ -412,6 +412,22 @@ def temperatures_and_runs_are_shown(v):
     for text in ('recall@10', 'oracle', 'split sha256', 'What is missing'):
         expect(view.get_by_text(text).first).to_be_visible()
 
+BAR = """() => {
+  const bar = document.querySelector('.shell progress')
+  window.barred = false
+  const look = () => { window.barred ||= bar.classList.contains('on') }
+  new MutationObserver(look).observe(bar, {attributes: true})
+}"""
+
+@check
+def the_first_look_at_a_map_shows_the_bar(v):
+    opened(v, 'recommend', user=1)
+    v.page.evaluate(BAR)
+    tab(v, 'Map')
+    ready(v)
+    assert v.page.evaluate('window.barred'), 'points are drawn without a bar'
+    v.page.wait_for_function("() => !document.querySelector('.shell progress.on')")   # and it goes again
+
 @check
 def a_figure_is_drawn_once(v):
     opened(v, 'recommend', user=1)
@@ -731,6 +747,8 @@ def strangers_and_forged_events_are_refused(v):
     assert asked({}, Origin='http://evil.example')[0] == 403, 'a foreign page is served'
     assert post(v.url, '/gradio_api/upload', '{}')[0] == 403, 'uploads are on'
     assert post(v.url, where, ' ' * 200_000)[0] == 413, 'a large body is read'
+    parts = iter([b' ' * 50_000] * 4)   # in chunks, which say no length
+    assert post(v.url, where, parts)[0] in (400, 413), 'a large body in parts is read'
     forged = [None, 7, 'x', [], dict(part='__class__', state='x'), dict(part='recommend', state=dict(
         user=10**9, history=[-1, 'a', None, 10**30, {}], item=[], prefix='9,9,9', beams='1e9', k=-3,
         temperature=['nan', -1], title=7, model='../..', q='x' * 10**4))]

@@ -2,6 +2,8 @@
 import os, queue, threading
 from concurrent.futures import Future, TimeoutError
 
+from starlette.exceptions import HTTPException
+
 from tiger_nb.recommender import InputError
 
 LETTERS, ITEMS, BODY = 200, 200, 100_000   # of a search, in a history, bytes of a request
@@ -105,7 +107,14 @@ class Guard:
             if message['type'] == 'http.response.start':
                 message = message | {'headers': [*message.get('headers', []), *self.headers]}
             await send(message)
-        if not why: return await self.app(scope, receive, guarded)
+        got = 0
+        async def counted():   # what says no length is counted as it comes
+            nonlocal got
+            message = await receive()
+            got += len(message.get('body', b''))
+            if got > BODY: raise HTTPException(413, 'The request is too large.')
+            return message
+        if not why: return await self.app(scope, counted if scope['type'] == 'http' else receive, guarded)
         if scope['type'] == 'websocket': return await send({'type': 'websocket.close', 'code': 1008})
         kind = [(b'content-type', b'text/plain; charset=utf-8')]
         await guarded({'type': 'http.response.start', 'status': why[0], 'headers': kind})

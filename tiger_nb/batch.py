@@ -46,44 +46,72 @@ def recommend_batch(
                                               scores=pl.List(pl.Float32)))
 
 # %% ../nbs/8_recommender/4_batch.ipynb #check
-def _tables(path):
-    "The Parquet files that a path names, lazily, as one table."
-    path = Path(path)
-    return pl.scan_parquet(_files(path), glob=False)
-
 def _files(path):
     "A file, or the Parquet files of a folder; raises `InputError` where there are none."
+    path = Path(path)
     files = sorted(path.glob('*.parquet')) if path.is_dir() else [path]
     if not files: raise InputError(f'{path}: holds no Parquet file; write one with user and history')
+    if not all(f.is_file() for f in files):
+        raise InputError(f'{path}: no such file; give a Parquet file, or a folder of them, with the columns '
+                         'user and history')
     return files
 
-# %% ../nbs/8_recommender/4_batch.ipynb #check-columns
-def _checked(path):
-    "A table with the columns `user` and `history`; raises `InputError` for any other."
-    try:
-        table = _tables(path)
-        have = table.collect_schema()
+def _tables(path):
+    "The columns `user` and `history` of the Parquet files that a path names, lazily, as one table."
+    return pl.concat([pl.scan_parquet(f, glob=False).select('user', 'history') for f in _files(path)])
+
+@contextmanager
+def _readable(path):
+    "What polars cannot read is a sentence."
+    try: yield
     except (OSError, pl.exceptions.PolarsError) as e:
         raise InputError(f'{path} is no Parquet file that can be read ({str(e).splitlines()[0]}); write one '
                          'with the columns user and history') from None
+
+# %% ../nbs/8_recommender/4_batch.ipynb #check-columns
+def _check_columns(path):
+    "Raises `InputError` for a file without the columns `user` and `history`, or with others of that name."
+    with _readable(path), open(path, 'rb') as f: have = pl.read_parquet_schema(f)
     if 'user' not in have:
         raise InputError(f"{path}: the column 'user' is missing; give one row a user, with user and history")
+    if not (have['user'].is_integer() or have['user'] in (pl.String, pl.Categorical, pl.Enum)):
+        raise InputError(f"{path}: the column 'user' is of the type {have['user']}; write texts or whole "
+                         'numbers')
     if not (isinstance(have.get('history'), pl.List) and have['history'].inner.is_integer()):
         raise InputError(f"{path}: the column 'history' must hold lists of item ids, whole numbers, the "
                          'oldest first')
-    return table
+    return have['user'], have['history']
+
+def _checked(path):
+    "The users and histories of a path; raises `InputError` for files that cannot be one table."
+    kinds = {f: _check_columns(f) for f in _files(path)}
+    first, kind = next(iter(kinds.items()))
+    other = next((f for f, k in kinds.items() if k != kind), None)
+    if other: raise InputError(f"{other}: 'user' and 'history' are of other types than in {first.name}; "
+                               'write all files alike')
+    return _tables(path)
+
+def _check_users(path, users):
+    "Raises `InputError` for a file without users, for a row without one, and for a user who comes twice."
+    if not len(users): raise InputError(f'{path}: holds no user; write at least one')
+    if users.null_count():
+        raise InputError(f"{path}: 'user' of row {users.is_null().arg_max()} is empty; name each user")
+    if (twice := users.is_duplicated()).any():
+        raise InputError(f'{path}: user {users[twice.arg_max()]!r} comes twice; give one row a user')
 
 # %% ../nbs/8_recommender/4_batch.ipynb #check-histories
 def check_histories(
     path:str|Path, # Parquet file, or a folder of them, with the columns `user` and `history`
     n_items:int,   # size of the catalogue
 ):
-    """Raises `InputError` that names the first user with an empty history or an unknown item, or the column
-    that is missing."""
+    """Raises `InputError` that names the first user with an empty history or an unknown item, a user who
+    comes twice or has no name, or the column that is missing."""
     table, x, item = _checked(path), pl.col('history'), pl.element()
+    with _readable(path): _check_users(path, table.select('user').collect()['user'])
     unknown = x.list.eval(item.is_null() | (item < 0) | (item >= n_items)).list.any()
     wrong = table.filter(x.list.len().fill_null(0).eq(0) | unknown)
-    for user, history in wrong.select('user', 'history').head(1).collect().iter_rows():
+    with _readable(path): first = wrong.head(1).collect()
+    for user, history in first.iter_rows():
         if not history:
             raise InputError(f'{path}: user {user!r} has an empty history; give at least one item id or '
                              'leave the user out')

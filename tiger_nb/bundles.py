@@ -29,12 +29,13 @@ from .files import InputError, atomic_path, read_json, write_json
 from .histories import Histories, Split
 from .mixture import Memory
 from .presets import MEDIUM, MODELS, OTHERS, SMALL, TOKENIZER, find, spec_of
-from .processes import from_main
-from .schemas import (MANIFEST, built, check, check_files, list_files, maybe, number,
-                              read_checked, schema_of, whole)
+from .processes import from_main, rank_size
+from .schemas import (MANIFEST, TOKENIZER_JSON, built, check, check_files, list_files, maybe,
+                              number, read_checked, schema_of, whole)
 from .semantic_ids import SemanticIds
-from .tokenizer import TokenizerSettings, check_split, load_ids
-from .training import TrainSettings, fit
+from .tables import read_parquet
+from .tokenizer import TokenizerSettings, check_encoder, check_split, load_ids
+from .training import TrainSettings, check_resumable, check_state, fit
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #settings
 @dataclass(frozen=True)
@@ -149,15 +150,21 @@ def _task(name, dataset, s, ids):
     if not spec.generative: return find(spec.task)(train, s.model, batch)
     return find(spec.task)(train, ids, s.model, batch, dataset.interactions.user_keys)
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #bare
+def _bare(name, dataset, s, ids):
+    "The network of a run, with random weights."
+    spec = MODELS[name]
+    made_of = {'n_items': dataset.n_items, 'sizes': ids and ids.sizes, 'ids': ids}[spec.built_from]
+    return find(spec.network)(made_of, s.model)
+
+# %% ../nbs/8_recommender/1_bundles.ipynb #network
 def _network(name, dataset, s, ids):
     "Network, batches and loss of a run."
     torch.manual_seed(s.training.seed)
     spec = MODELS[name]
     if spec.generative and ids is None:
         raise InputError(f'a {name} needs Semantic IDs; call tokenize first or give an index file')
-    made_of = {'n_items': dataset.n_items, 'sizes': ids and ids.sizes, 'ids': ids}[spec.built_from]
-    net = find(spec.network)(made_of, s.model)
-    return _started(net, dataset, s), *_task(name, dataset, s, ids)
+    return _started(_bare(name, dataset, s, ids), dataset, s), *_task(name, dataset, s, ids)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #measure
 def measure(
@@ -235,11 +242,12 @@ def kept_bundle(
     filter_seen:bool|None=None, # how it should be measured, where no settings say so
 )->Path:             # `out`
     "Raises `InputError` if a finished bundle is not whole, or of another run than this."
-    check_files(out, 'manifest.json', read_checked(out/'manifest.json', MANIFEST).get('files'))
+    check_files(out, 'manifest.json', read_manifest(out).get('files'))
     card = load_record(out/'result.json')['card']
     unsaid = {f.name: f.default for f in fields(RunSettings) if f.default is not MISSING}
     # an older version did not write them all
-    same = not s or unsaid | read_json(out/'settings.json') == json.loads(json.dumps(asdict(s)))
+    saved = s and unsaid | read_checked(out/'settings.json', saved_schema(), 'train again')
+    same = not s or saved == json.loads(json.dumps(asdict(s)))
     if not same or ids and not np.array_equal(load_ids(out).codes, ids.codes):
         raise InputError(f'{out} holds a finished run of other settings or Semantic IDs; '
                          'delete it or choose another folder')
@@ -301,9 +309,9 @@ def write_manifest(
 ):
     "What the bundle is, with the SHA-256 of its parts; the last file, so a bundle that has it is complete."
     about = Path(tokenizer)/'tokenizer.json' if tokenizer else None
-    made = read_json(about) if about and about.exists() else None
+    made = read_checked(about, TOKENIZER_JSON) if about and about.exists() else None
     if tokenizer and (Path(tokenizer)/'manifest.json').exists():   # those of another bundle
-        made = read_json(Path(tokenizer)/'manifest.json').get('tokenizer')
+        made = read_manifest(Path(tokenizer)).get('tokenizer')
     manifest = {'format': 1, 'model': model, 'n_items': dataset.n_items,
                 'data': str(dataset.folder.resolve()) if dataset.folder else '', 'card': card.to_dict(),
                 'semantic_ids': {'sizes': list(ids.sizes), 'collision': ids.collision} if ids else None,
@@ -313,11 +321,24 @@ def write_manifest(
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #writing
 @contextmanager
+def _cleaned(out):
+    "Where a run ends in an error before its first checkpoint, nothing could go on: what it wrote goes too."
+    there = {p.name for p in out.iterdir()}
+    try: yield
+    except BaseException:
+        if rank_size()[0] == 0 and not any((out/name).exists() for name in CHECKPOINTS):
+            for p in out.iterdir():
+                if p.name in there: continue
+                shutil.rmtree(p, ignore_errors=True) if p.is_dir() else p.unlink(missing_ok=True)
+        raise
+
+# %% ../nbs/8_recommender/1_bundles.ipynb #writing-x
+@contextmanager
 def _writing(out):
     "The folder of a run while it is written; of several processes one holds the lock."
     with ExitStack() as stack:
         from_main(lambda: stack.enter_context(one_writer(out, *WRITTEN)) and None)
-        yield
+        with _cleaned(out): yield
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #learnable
 def check_learnable(
@@ -425,6 +446,7 @@ def train_bundle(
     if tokenizer: check_split(tokenizer, dataset)
     keys = dataset.items['key'].to_list()
     ids = load_ids(tokenizer, dataset.n_items, keys) if MODELS[model].generative and tokenizer else None
+    if ids: check_encoder(tokenizer)
     if is_finished(out): return kept_bundle(out, dataset, model, s, ids)
     check_learnable(dataset)
     _check_memory(dataset, model, s)
@@ -432,6 +454,8 @@ def train_bundle(
         return _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #of-run
+_MADE = [name for name in PARTS if name != 'items.parquet']  # by the training; texts may be edited
+
 def _of_run(run, dataset):
     "Model, settings and, for a generative one, the folder with the Semantic IDs of a finished run."
     info, card = read_manifest(run), load_record(run/'result.json')['card']
@@ -442,6 +466,7 @@ def _of_run(run, dataset):
     if card.split_sha256 != dataset.split.sha256:
         raise InputError(f'{run}: was trained on split {card.split_sha256[:8]}, and {dataset.name} has '
                          f'{dataset.split.sha256[:8]}; give its own data')
+    if 'files' in info: check_files(run, 'manifest.json', info['files'], *_MADE)
     path = run/'settings.json'
     saved = read_checked(path, saved_schema(), 'train again')
     for name, cls in (('model', find(MODELS[info['model']].settings)), ('training', TrainSettings)):
@@ -449,13 +474,14 @@ def _of_run(run, dataset):
     return info['model'], RunSettings(**saved), run if info['semantic_ids'] else None
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #begin-at
-def _begin_at(run, out, s):
-    "Make the last checkpoint of a run the first one of a longer run."
+def _begin_at(run, out, s, check_fit=None):
+    "Make the last checkpoint of a run, if `check_fit` lets it pass, the first one of a longer run."
     if (out/'checkpoint.pt').exists(): return    # it has begun
     if not (run/'checkpoint.pt').exists():
         raise InputError(f'{run}/checkpoint.pt is missing, so the run cannot be continued; train it again')
     state, fault = read_checkpoint(run/'checkpoint.pt')
     if fault: raise InputError(f'{run}/checkpoint.pt cannot be read ({fault}); train the run again')
+    check_state(state, run/'checkpoint.pt', 'train the run again')
     had = dict(minutes=state['seconds'] / 60, epochs=state['epoch'], steps=state['step'])
     for name, spent in had.items():
         if (asked := getattr(s.training, name)) and asked <= spent:
@@ -463,7 +489,8 @@ def _begin_at(run, out, s):
                              f'beginning of a run; give more {name} than that')
     state['identity'] |= {name: getattr(s.training, name) for name in had} | dict(run=asdict(s))
     if state['since'] >= (s.training.patience or np.inf): state['since'] = 0
-    with one_writer(out, *WRITTEN):
+    if check_fit: check_fit(state)
+    with one_writer(out, *WRITTEN), _cleaned(out):
         with atomic_path(out/'model.safetensors') as tmp: shutil.copy(run/'model.safetensors', tmp)
         save_checkpoint(out/'checkpoint.pt', state)
 
@@ -481,7 +508,12 @@ def continue_bundle(
     model, s, ids = _of_run(run, dataset)
     none = dict(minutes=None, epochs=None, steps=None)
     longer = replace(s, training=replace(s.training, **none | budget))
-    if not is_finished(out): from_main(lambda: _begin_at(run, out, longer))
+    def check_fit(state):
+        codes = ids and load_ids(ids, dataset.n_items)
+        check_resumable(state, run/'checkpoint.pt', 'train the run again',
+                        _bare(model, dataset, longer, codes), _task(model, dataset, longer, codes)[0],
+                        longer.training, _identity(dataset, longer, codes))
+    if not is_finished(out): from_main(lambda: _begin_at(run, out, longer, check_fit))
     return train_bundle(dataset, model, out, longer, ids, True, say)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #everything
@@ -501,10 +533,20 @@ def _whole(dataset):
     return whole
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #refit-settings
+def _best_step(path, metric):
+    "After which step the weights of a run were best. Raises `InputError` for a curve that does not say it."
+    curve = read_parquet(path)
+    for name in ('step', metric):
+        if name not in curve.columns: raise InputError(f"{path}: the column '{name}' is missing; train again")
+        x = curve[name]
+        if not x.dtype.is_numeric() or not len(x) or not x.is_finite().all() or x.null_count():
+            raise InputError(f"{path}: the column '{name}' must hold a number a validation; train again")
+    return curve['step'][curve[metric].arg_max()]
+
+# %% ../nbs/8_recommender/1_bundles.ipynb #refit-settings-x
 def _refit_settings(run, model, s, dataset, ids):
     "Settings of a run on all events: the passes that the best weights of `run` had had, without validation."
-    curve = pl.read_parquet(run/'curve.parquet')
-    best = curve['step'][curve[s.training.metric].arg_max()]
+    best = _best_step(run/'curve.parquet', s.training.metric)
     epoch = lambda data: len(_task(model, data, s, ids)[0](np.random.default_rng(0)))   # steps of one
     steps = max(1, round(best * epoch(_whole(dataset)) / epoch(dataset)))
     return replace(s, training=replace(s.training, epochs=None, minutes=None, patience=None, steps=steps,

@@ -14,21 +14,22 @@ from pathlib import Path
 import numpy as np, polars as pl, torch
 from safetensors.torch import load_file, save_file
 
-from .bundles import MEMORY, keys_sha256
+from .bundles import MEMORY, keys_sha256, read_manifest
 from .checkpoints import one_writer
 from .command import command
 from .dataset import TEXT_NAMES, text_names
 from .embeddings import Encoder
-from .files import InputError, read_json, write_json
+from .files import InputError, open_text, write_json
 from .folders import whole_folder
 from .formats import read_item_table
 from .presets import MODELS
 from .quantizers import ResidualQuantizer
 from .raw import COLUMNS, guess_columns
-from .recommender import NEAR, Recommender, in_use
+from .recommender import NEAR, Recommender, in_use, read_changes
 from .schemas import list_files
 from .semantic_ids import SemanticIds
 from .tables import distinct_keys, say
+from .tokenizer import check_encoder
 from .tiger_trie import item_paths, parents
 from .trie import Trie
 
@@ -180,13 +181,15 @@ def nearest(
 # %% ../nbs/9_service/1_catalogue.ipynb #changes
 def _changes(folder): # of a version
     "What a version says of itself; of the trained bundle that nothing has changed."
-    path = folder/'catalogue.json'
-    return read_json(path) if path.exists() else dict(version=0, before=0, added=0, removed=[], share=.1)
+    found = read_changes(folder, read_manifest(folder))
+    return found or dict(version=0, before=0, added=0, removed=[], share=.1)
 
+# %% ../nbs/9_service/1_catalogue.ipynb #versions
 def _versions(run):
     "The versions of a bundle, the trained one first."
-    made = sorted(p for p in (Path(run)/'versions').glob('[0-9]*') if (p/'manifest.json').exists())
-    return [Path(run), *made]
+    made = [p for p in (Path(run)/'versions').glob('[0-9]*') if p.name.isdecimal()]
+    made = [p for p in made if (p/'manifest.json').exists()]
+    return [Path(run), *sorted(made, key=lambda p: int(p.name))]
 
 # %% ../nbs/9_service/1_catalogue.ipynb #place
 def _place(source, to, linked):
@@ -203,7 +206,7 @@ _LARGE = ('model.safetensors', 'codebooks.safetensors', 'encoder.safetensors', M
 def _write_version(run, base, changes, items=None, ids=None, weights=None, near=None):
     "A new version of `base` with what has changed; None: nothing has. It is in use at the end."
     n = int(_versions(run)[-1].name) + 1 if len(_versions(run)) > 1 else 1
-    manifest = read_json(base/'manifest.json')
+    manifest = read_manifest(base)
     with whole_folder(Path(run)/f'versions/{n:04}') as out:
         for name in (*_KEPT, *_LARGE):
             if (base/name).exists(): _place(base/name, out/name, name in _LARGE)
@@ -227,7 +230,9 @@ def _write_version(run, base, changes, items=None, ids=None, weights=None, near=
 
 # %% ../nbs/9_service/1_catalogue.ipynb #one-change
 def _one_change(run):
-    "Keep a bundle's versions for this process. Raises `InputError` where another one changes them."
+    """Keep a bundle's versions for this process. Raises `InputError` where another one changes them, or where
+    the bundle or one of its versions is not there or damaged: nothing is written then."""
+    for version in _versions(run): _changes(version)
     folder = Path(run)/'versions'
     return one_writer(folder, *(p.name for p in folder.glob('*')))
 
@@ -238,6 +243,7 @@ def _opened(run):
     rec = Recommender.load(base)
     if rec.name == 'mixture':
         raise InputError(f'{run}: is a mixture; change the bundles that it is made of, and mix them again')
+    if rec.semantic_ids is not None: check_encoder(base)
     return base, rec, _changes(base)
 
 # %% ../nbs/9_service/1_catalogue.ipynb #encoded
@@ -276,6 +282,22 @@ def _known(rec, keys):
                              'leave it out')
     return [at[key] for key in keys if key in at]
 
+# %% ../nbs/9_service/1_catalogue.ipynb #removal
+def _removal(rec, keys, new=()): # keys of items that are about to be added
+    "Numbers of items to be removed. Raises `InputError` for a key that no item has, or that has gone."
+    at = dict(zip(rec.items['key'].to_list(), rec.items['item'].to_list()))
+    for key in new: at.setdefault(key, len(at))
+    if not keys: raise InputError('no key is given of what shall be removed; give at least one')
+    if unknown := next((k for k in keys if k not in at), None):
+        raise InputError(f'item {unknown[:40]!r} to be removed is unknown; give keys such as '
+                         f'{next(iter(at))[:40]!r}')
+    gone, before = {at[k] for k in keys}, {*rec.changes.get('removed', [])} - {at[k] for k in new}
+    if again := gone & before:
+        key = next(k for k in keys if at[k] in again)
+        raise InputError(f'item {key[:40]!r} is removed already; leave it out')
+    if len(gone | before) == len(at): raise InputError('no item would be left; keep at least one')
+    return sorted(gone)
+
 # %% ../nbs/9_service/1_catalogue.ipynb #more-near
 def _extend_neighbours(rec, vectors, known):
     "What all new items of a version read like; None where not every one of them has a vector to compare."
@@ -294,6 +316,11 @@ def add_items(
 )->dict:                   # version, number of each key, drift; which of them came back
     """Make a version of a bundle that knows more items; an item that was removed comes back as it was.
     Raises `InputError` for an item that is there, or a bundle that cannot encode it."""
+    return _add(run, items, vectors, share, strict)
+
+# %% ../nbs/9_service/1_catalogue.ipynb #add-x
+def _add(run, items, vectors=None, share=None, strict=False, remove=None): # keys that will be removed next
+    "What `add_items` does, where what follows can be done as well."
     with _one_change(run):
         base, rec, changes = _opened(run)
         if rec.semantic_ids is None:
@@ -303,6 +330,7 @@ def add_items(
             raise InputError(f'share is {share}; it must be from 0 to 1')
         table = item_table(items, rec.items, strict)
         back = _known(rec, table['key'].to_list())
+        if remove is not None: _removal(rec, remove, table['key'].to_list())
         fresh = ~table['key'].is_in(rec.items['key'].to_list())
         drift, parts = {}, {}
         if fresh.any(): parts, drift = _with_new(rec, base, table, fresh, vectors)
@@ -337,12 +365,8 @@ def remove_items(
     histories. Raises `InputError` for a key that no item has, or that is removed already."""
     with _one_change(run):
         base, rec, changes = _opened(run)
-        gone = sorted({int(i) for i in rec.check_history([str(k) for k in keys])})
-        if again := {*gone} & {*changes['removed']}:
-            raise InputError(f"item {rec.items['key'][min(again)][:40]!r} is removed already; leave it out")
+        gone = _removal(rec, [str(k) for k in keys])
         changes |= dict(before=changes['version'], removed=sorted([*changes['removed'], *gone]), drift={})
-        if len(changes['removed']) == len(rec.items):
-            raise InputError('no item would be left; keep at least one')
         return dict(version=_write_version(run, base, changes), removed=gone)
 
 # %% ../nbs/9_service/1_catalogue.ipynb #roll-back
@@ -352,7 +376,7 @@ def roll_back(
 )->int:               # the version that is in use now
     "Take another version of a bundle. Raises `InputError` where there is none."
     with _one_change(run):
-        known = [_changes(p)['version'] for p in _versions(run)]
+        known = [0, *(int(p.name) for p in _versions(run)[1:])]
         if to is None:
             now = _changes(in_use(run))
             if not now['version']:
@@ -369,7 +393,7 @@ def catalogue_status(
 )->dict:          # version, items, added, removed, share, versions
     "Which version is in use, what it has, and which others there are."
     folder = in_use(run)
-    now, n = _changes(folder), read_json(folder/'manifest.json')['n_items']
+    now, n = _changes(folder), read_manifest(folder)['n_items']
     return dict(version=now['version'], items=n - len(now['removed']), added=now['added'],
                 removed=len(now['removed']), share=now['share'],
                 versions=[_changes(p) for p in _versions(run)])
@@ -377,8 +401,11 @@ def catalogue_status(
 # %% ../nbs/9_service/1_catalogue.ipynb #command
 def _keys(text):
     "Keys of a file, one a line, or of a text with commas."
-    path = Path(text)
-    words = path.read_text(encoding='utf-8').splitlines() if path.is_file() else text.split(',')
+    try: is_file = Path(text).is_file()
+    except (OSError, ValueError): is_file = False     # too long for a name, or with a letter that none has
+    words = text.split(',')
+    if is_file:
+        with open_text(text) as f: words = f.read().splitlines()
     return [w.strip() for w in words if w.strip()]
 
 def _say(status):
@@ -388,8 +415,8 @@ def _say(status):
     print('version  after  made                          added  removed  error of the new items')
     for v in status['versions']:
         drift, said = v.get('drift') or {}, ''
-        if drift: said = f"{drift['error']:.3f}"
-        if 'trained' in drift:
+        if 'error' in drift: said = f"{drift['error']:.3f}"
+        if {'trained', 'beyond'} <= drift.keys():
             said += f", of old ones {drift['trained']:.3f}; {drift['beyond']:.0%} beyond 95% of these"
         print(f"{v['version']:7} {v['before']:6}  {v.get('made', 'as trained'):25} {v['added']:9} "
               f"{len(v['removed']):8}  {said}".rstrip())
@@ -418,7 +445,8 @@ def tiger_items(
         raise InputError('give --add, --remove, --rollback or --status; --add and --remove may go together')
     if (to is not None and not rollback) or ((share is not None or item_key) and not add):
         raise InputError('--to is for --rollback, --share and --item-key for --add; leave it out')
-    if add: add_items(run, read_item_table(Path(add), key=item_key), share=share)
-    if remove: remove_items(run, _keys(remove))
+    gone = _keys(remove) if remove else None
+    if add: _add(run, read_item_table(Path(add), key=item_key), share=share, remove=gone)
+    if remove: remove_items(run, gone)
     if rollback: roll_back(run, to)
     _say(catalogue_status(run))

@@ -65,7 +65,7 @@ def read_checkpoint(
         if bad := zipfile.ZipFile(path).testzip(): return None, f'the checksum of {bad} is wrong'
         state = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as e: return None, type(e).__name__  # noqa: BLE001 - damage raises anything
-    if isinstance(state, dict) and 'identity' in state: return state, None
+    if isinstance(state, dict) and isinstance(state.get('identity'), dict): return state, None
     return None, 'no checkpoint of a run'
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #load-checkpoint

@@ -56,7 +56,9 @@ def parser_of(
 
 # %% ../nbs/8_recommender/5_command.ipynb #command
 FIXES = {errno.ENOSPC: 'free some space or choose another place', errno.ENAMETOOLONG: 'choose a shorter name',
-         errno.EROFS: 'choose a place that can be written', errno.EACCES: 'ask for the right to use it'}
+         errno.EROFS: 'choose a place that can be written', errno.EACCES: 'ask for the right to use it',
+         errno.EFBIG: 'raise the limit for files (ulimit -f) or choose another place',
+         errno.EDQUOT: 'free some space or choose another place'}
 
 def _said(number, what, place=''):
     "A failure of the operating system in words."
@@ -76,11 +78,14 @@ def _sentence(e):
         return _said(int(found[1]), os.strerror(int(found[1])))
     if isinstance(e, MemoryError) or isinstance(e, RuntimeError) and 'allocate' in str(e):
         return 'there is not enough memory for this; take smaller numbers, or less data at a time'
+    if isinstance(e, RecursionError): return 'the input is nested too deeply; write it flat'
     return str(e) if isinstance(e, InputError) else None
 
 # %% ../nbs/8_recommender/5_command.ipynb #streams
-def _escape_unencodable():
-    "Let both streams write letters that the console lacks as escapes."
+def _ready_streams():
+    "Both streams write letters that the console lacks as escapes; one that the shell closed writes nowhere."
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, 'w'))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
 
@@ -101,7 +106,7 @@ def command(
     @wraps(func)
     def run(*args, **kwargs):
         if args or kwargs: return func(*args, **kwargs)
-        _escape_unencodable()
+        _ready_streams()
         argv = [re.sub(r'^--[^=]*', lambda m: m[0].replace('_', '-'), a) for a in sys.argv[1:]]
         options, status = vars(parser_of(func, epilog).parse_args(argv)), 0
         usable_caches()
@@ -185,6 +190,7 @@ def check_numbers(
         if name in ('seed', 'dropout', 'validate_every', 'warmup_steps'): good, want = v >= 0, 'at least 0'
         else: good, want = v > 0, 'above 0'
         if name == 'dropout': good, want = 0 <= v < 1, 'from 0 to below 1'
+        if name == 'seed' and v >= 2**32: good, want = False, 'below 4294967296'   # as scikit-learn wants it
         if good and not isfinite(v): good, want = False, 'finite'
         if not good: raise InputError(f'--{name.replace("_", "-")} is {v}; it must be {want}')
 

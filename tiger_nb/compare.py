@@ -19,13 +19,14 @@ from .code_plots import code_maps
 from .dataset import Dataset, sample_folder
 from .embeddings import clean_text
 from .evaluation import load_record, table as results_table
-from .files import InputError, atomic_path, read_json
+from .files import InputError, atomic_path
 from .histories import Histories
 from .presets import MODELS, OTHERS
 from .quantizers import relative_error
 from .recommender import Counter, Recommender, check_k
 from .report_card import item_labels
 from .sampling import sample_items
+from .schemas import read_checked
 from .semantic_ids import SemanticIds
 from .tables import read_parquet
 from .tokenizer import Tokenizer
@@ -339,7 +340,7 @@ def read_runs(
         if not (path/'result.json').exists(): continue
         try:
             curve = path/'curve.parquet'
-            settings = read_json(path/'settings.json')
+            settings = read_checked(path/'settings.json', dict(type='object'))
             out[path.name] = dict(record=load_record(path/'result.json'), settings=settings,
                                   curve=read_parquet(curve) if curve.exists() else None)
         except (InputError, pl.exceptions.PolarsError): continue

@@ -403,6 +403,37 @@ def save(self:Encoder,
     with atomic_path(path) as temp: save_file(arrays, temp, texts)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #load-encoder
+def _check_texts(meta, parts, keys):
+    "Raises `ValueError` for JSON texts of an encoder that are of other kinds."
+    if not isinstance(parts, list) or not parts or not isinstance(keys, list):
+        raise ValueError('it has no list of parts or of keys')
+    named = meta['encoder'], meta['template'], *keys, *(p['name'] for p in parts)
+    if not all(isinstance(t, str) for t in named):
+        raise ValueError('its name, its template, a part or a key is no text')
+    for words in (p['vocabulary'] for p in parts if p['vocabulary'] is not None):
+        if not isinstance(words, list) or not words or not all(isinstance(w, str) for w in words):
+            raise ValueError('its vocabulary is no list of words')
+        if len(set(words)) < len(words): raise ValueError('a word comes twice in its vocabulary')
+
+def _check_arrays(arrays, parts, keys):
+    "Raises `ValueError` for numbers that are not finite, or shapes that don't belong together."
+    bad = [n for n, a in arrays.items() if not np.isfinite(a).all()]
+    if bad: raise ValueError(f'{bad[0]} holds NaN or infinity')
+    fused, width = len(parts) > 1, 0
+    for i, p in enumerate(parts):
+        W = len(p['vocabulary'] or ())
+        d = len(arrays[f'{i}.components'] if W else arrays[f'{i}.mean'] if fused else arrays['vectors'].T)
+        shapes = {f'{i}.idf': (W,), f'{i}.components': (d, W)} if W else {}
+        if fused:
+            shapes[f'{i}.mean'] = (d,)
+            if not math.isfinite(p['factor']): raise ValueError(f'the factor of part {i} is not finite')
+        for name, shape in shapes.items():
+            if (found := arrays[name].shape) != shape:
+                raise ValueError(f'{name} has the shape {found}, not {shape}')
+        width += d
+    if (found := arrays['vectors'].shape) != (len(keys), width):
+        raise ValueError(f'its vectors have the shape {found}, not {(len(keys), width)}')
+
 def _read_arrays(path):
     "The JSON texts and the arrays of a .safetensors file"
     with safe_open(path, 'numpy') as f:
@@ -425,6 +456,8 @@ def load(cls:Encoder,
     "Read a fitted encoder. Raises `InputError` when the file is missing or holds no encoder."
     try:
         texts, arrays = _read_arrays(path)
+        _check_texts(texts['meta'], texts['parts'], texts['item_keys'])
+        _check_arrays(arrays, texts['parts'], texts['item_keys'])
         meta, about = texts['meta'], list(enumerate(texts['parts']))
         parts = [(p['name'], _part_model(i, p, arrays)) for i, p in about]
         scales = None

@@ -6,7 +6,7 @@
 __all__ = ['file_sha256', 'is_marked', 'check_free', 'whole_folder', 'usable_caches']
 
 # %% ../nbs/0_basics/4_folders.ipynb #imports
-import hashlib, os, shutil, tempfile
+import errno, hashlib, os, shutil, tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from sysconfig import get_path
@@ -42,7 +42,11 @@ def check_free(
 ):
     "Raises `InputError` for a file, a device, or a folder in use that bears no such mark."
     path = Path(path)
-    if not path.exists(): return
+    try: os.stat(path)
+    except FileNotFoundError: return
+    except OSError as e:
+        if e.errno != errno.ELOOP: return     # what wants to write there will say it
+        raise InputError(f'{path}: is a link that leads to itself; choose another place') from None
     if not path.is_dir():
         raise InputError(f'{path}: is there already and is not a folder; choose another place')
     inside = sorted(p.name for p in path.iterdir())
@@ -107,6 +111,9 @@ def whole_folder(
         check_free(path, mark)
         _swap(temp, path, old)
         moved = True
+    except OSError as e:
+        e.filename = e.filename or str(path)     # a full disk does not say where
+        raise
     finally:
         if not moved: shutil.rmtree(temp, ignore_errors=True)
         os.close(lock)

@@ -14,9 +14,10 @@ import re
 import numpy as np
 import polars as pl
 from .dataset import TEXT_NAMES, described, text_names
-from .files import InputError, json_lines, open_text, read_json
-from .raw import COLUMNS, frame_events, guess_columns, json_cell, parse_item
-from .tables import key_text, read_delimited, read_parquet, say
+from .files import InputError, json_lines, may_have_half, open_text, read_json, too_deep
+from .raw import COLUMNS, frame_events, guess_columns, json_cell, json_cells, parse_item
+from .tables import (NO_KEY, UNREADABLE, key_text, read_delimited, read_parquet, say,
+                             unreadable)
 
 # %% ../nbs/1_data/4_formats.ipynb #form-names
 UNDERSTOOD = ('tables with a header (CSV, tab, semicolon, |), Parquet, JSON, JSON lines, Python literals, '
@@ -36,11 +37,15 @@ class Form:
     lists:tuple=()       # of a RecBole table: columns whose texts are several, with blanks between
 
 # %% ../nbs/1_data/4_formats.ipynb #first-lines
+PART = 1 << 25  # characters of a text that are read at a time; of Parquet a sixteenth as many rows
+
 def _first_lines(path, encoding, most=1 << 16):
     "The first whole lines of a text, blank ones left out."
-    with open_text(path, encoding) as f: text = f.read(most)
+    with open_text(path, encoding) as f:
+        text = f.read(most)
+        if '\n' not in text.lstrip(): text += f.readline(PART)   # the first line may be longer than that
     lines = text.split('\n')
-    if len(text) == most and len(lines) > 1: lines.pop()
+    if len(text) >= most and len(lines) > 1: lines.pop()
     return [l for l in lines if l.strip()]
 
 # %% ../nbs/1_data/4_formats.ipynb #parquet
@@ -82,13 +87,14 @@ def _table_form(path, first, delimiter):
         return Form('table', 'RecBole', names, '\t', lists=many)
     separator = delimiter or max(',\t;|', key=first.count)
     if separator not in first: return None
-    columns = (tuple(first.split(separator)) if len(separator) > 1 else
-               tuple(c.strip() for c in next(csv.reader([first], delimiter=separator))))
+    try: columns = (tuple(first.split(separator)) if len(separator) > 1 else
+                    tuple(c.strip() for c in next(csv.reader([first], delimiter=separator))))
+    except csv.Error: return None   # a field of 128 kB is no name of a column
     if any(_NUMBER.fullmatch(c) for c in columns):
         raise InputError(f'{path}: its first line is {first[:60]!r}, which has no names of columns; write a '
                          'header above it, such as user,item,timestamp')
     if twice := [c for n, c in enumerate(columns) if c in columns[:n]]:
-        raise InputError(f'{path}: the header has {twice[0]!r} twice; rename one of them')
+        raise InputError(f'{path}: the header has {twice[0][:60]!r} twice; rename one of them')
     return Form('table', 'a table', columns, separator, quotes=len(separator) == 1)
 
 # %% ../nbs/1_data/4_formats.ipynb #table-form
@@ -100,18 +106,29 @@ def _blank_form(lines):
     return Form('histories', 'lines of user item item … (S3-Rec)')
 
 # %% ../nbs/1_data/4_formats.ipynb #object-form
+def _first_object(path, first):
+    "The object that a file begins with, and its form; None for a form where it stands in several lines."
+    for parse, form in ((json.loads, Form('lines', 'JSON lines')),
+                        (ast.literal_eval, Form('literals', 'Python literals'))):
+        try: return parse(first.strip()), form
+        except (ValueError, SyntaxError, TypeError): pass
+        except (RecursionError, MemoryError): return next(json_lines(path, parse))[1], form   # says the line
+        if len(first) >= PART: break   # it is cut
+    return read_json(path), None
+
 def _object_form(path, first):
     "The form of a file whose first line begins with a brace."
-    try: row, kind = json.loads(first), Form('lines', 'JSON lines')
-    except ValueError:
-        try: row, kind = ast.literal_eval(first.strip()), Form('literals', 'Python literals')
-        except (ValueError, SyntaxError): row = read_json(path) # one object in several lines, or a long one
+    row, form = _first_object(path, first)
     if not isinstance(row, dict): raise InputError(f'{path}: holds no objects; write one object a line')
     if row and all(isinstance(v, dict) for v in row.values()):
         return Form('described', 'a JSON object {item: {field: …}}')
     if row and all(isinstance(v, list) and all(isinstance(x, int) for x in v) for v in row.values()):
         return Form('inter', 'histories {user: [item, …]}')
-    return Form(kind.kind, kind.name, tuple(row))
+    if form is None:
+        raise InputError(f'{path}: is a single JSON object over several lines, and neither {{item: '
+                         '{field: …}} nor {user: [item, …]}; write one object a line')
+    return Form(form.kind, form.name, tuple(c for c in row if isinstance(c, str)))
+
 
 # %% ../nbs/1_data/4_formats.ipynb #recognise-def
 def recognise(
@@ -140,10 +157,7 @@ def read_parquet_names(
     "The names of its columns; raises `InputError` where it cannot be read."
     try:
         with open(path, 'rb') as f: return list(pl.read_parquet_schema(f))
-    except (OSError, pl.exceptions.PolarsError): return read_parquet(path).columns
-
-# %% ../nbs/1_data/4_formats.ipynb #parts-names
-PART = 1 << 25  # characters of a text that are read at a time; of Parquet a sixteenth as many rows
+    except UNREADABLE: return read_parquet(path).columns
 
 # %% ../nbs/1_data/4_formats.ipynb #uneven
 class _Uneven(Exception): "A part whose rows are not its lines."
@@ -177,14 +191,15 @@ def _parsed(text, form, wanted):
 def _objects(text, form, wanted):
     "A part of JSON lines or literals as texts."
     try:
-        if form.kind == 'literals': raise pl.exceptions.PolarsError
+        if form.kind == 'literals' or may_have_half(text): raise pl.exceptions.PolarsError
         return pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(wanted, pl.String))
     except pl.exceptions.PolarsError:
         try: rows = [parse_item(l) for l in text.split('\n') if l.strip()]
-        except (ValueError, SyntaxError): raise _Uneven from None
-        if not all(isinstance(r, dict) for r in rows): raise _Uneven from None
-        return pl.DataFrame({c: [json_cell(r.get(c)) for r in rows] for c in wanted},
-                            schema=dict.fromkeys(wanted, pl.String))
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError): raise _Uneven from None
+        if not all(isinstance(r, dict) and not too_deep(r) for r in rows): raise _Uneven from None
+        try: return pl.DataFrame({c: [json_cell(r.get(c)) for r in rows] for c in wanted},
+                                 schema=dict.fromkeys(wanted, pl.String))
+        except (TypeError, UnicodeEncodeError): raise _Uneven from None   # bytes, sets, half letters
 
 # %% ../nbs/1_data/4_formats.ipynb #other-parts
 def _words(text, form, start):
@@ -202,15 +217,22 @@ def _parquet_parts(path, wanted, rows):
     "A Parquet file in parts of so many rows; one that cannot be read is a sentence."
     found = pl.scan_parquet(path, glob=False).select(wanted)
     try: n = found.select(pl.len()).collect().item()
-    except pl.exceptions.PolarsError: return (yield read_parquet(path, list(wanted)))
-    for start in range(0, max(n, 1), rows): yield found.slice(start, rows).collect()
+    except UNREADABLE: return (yield read_parquet(path, list(wanted)))
+    for start in range(0, max(n, 1), rows):
+        try: part = found.slice(start, rows).collect()
+        except UNREADABLE as e: raise unreadable(path, e) from None
+        yield part
 
 # %% ../nbs/1_data/4_formats.ipynb #json-list
-def _json_list(path):
-    "A JSON list of objects as a table of texts."
+def _object_list(path):
+    "A JSON list of objects."
     rows = read_json(path)
-    if not all(isinstance(r, dict) for r in rows):
-        raise InputError(f'{path}: expected a list of objects, [{{…}}, …]; write one object per event')
+    if all(isinstance(r, dict) for r in rows): return rows
+    raise InputError(f'{path}: expected a list of objects, [{{…}}, …]; write one object per event or item')
+
+def _json_list(path):
+    "The same as a table of texts."
+    rows = _object_list(path)
     names = dict.fromkeys(c for r in rows for c in r)
     return pl.DataFrame({c: [json_cell(r.get(c)) for r in rows] for c in names},
                         schema=dict.fromkeys(names, pl.String))
@@ -222,8 +244,12 @@ def _text_parts(path, form, wanted, encoding, size):
     for n, text in enumerate(_parts(path, encoding, size)):
         if form.kind == 'table' and form.header and n == 0: text = text.lstrip('\n').partition('\n')[2]
         if not text.strip(): continue
-        if form.kind in ('histories', 'pairs'): table = _words(text, form, start)
-        else: table = (_parsed if form.kind == 'table' else _objects)(text, form, wanted)
+        try:
+            if form.kind in ('histories', 'pairs'): table = _words(text, form, start)
+            else: table = (_parsed if form.kind == 'table' else _objects)(text, form, wanted)
+        except UnicodeEncodeError:  # some encodings, such as utf-7, have one
+            raise InputError(f'{path}: holds half a letter, which is no text; correct it, or give another '
+                             '--encoding') from None
         start += len(table)
         yield table
 
@@ -231,9 +257,8 @@ def _text_parts(path, form, wanted, encoding, size):
 def _whole(path, form, encoding):
     "The table of a file whose parts are uneven; raises `InputError` naming the line."
     if form.kind in ('lines', 'literals'):
-        rows = [r for _, r in json_lines(path, parse_item)]
-        return pl.DataFrame({c: [json_cell(r.get(c)) for r in rows] for c in form.columns},
-                            schema=dict.fromkeys(form.columns, pl.String))
+        rows = [json_cells(path, n, r, form.columns) for n, r in json_lines(path, parse_item)]
+        return pl.DataFrame(rows, schema=dict.fromkeys(form.columns, pl.String))
     if form.quotes: return read_delimited(path, form.separator, encoding)
     raise InputError(f'{path}: is {form.name}, but a line has not {len(form.columns)} fields; correct it')
 
@@ -277,18 +302,36 @@ def _one_column(path, columns, given, field, option):
                      f'there are {len(found) - bool(given)} that may be it; name it with --{field}')
 
 # %% ../nbs/1_data/4_formats.ipynb #rated
-def _rated(table, path, o):
-    "The events with at least the rating that is asked for."
+def _stars(path, name, values, start):
+    "Ratings as numbers, null where there is none; raises `InputError` for what is no number."
+    where, fix = f"{path}: field '{name}'", 'correct it, or leave --min-rating out'
+    if values.dtype.is_numeric(): return values.cast(pl.Float64).fill_nan(None)
+    if values.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise InputError(f'{where} is of the type {values.dtype}, not a number; {fix}')
+    texts = values.cast(pl.String).str.strip_chars()
+    texts = texts.set(texts.is_in(list(NO_KEY)), None)
+    stars = texts.cast(pl.Float64, strict=False).fill_nan(None)
+    wrong = (stars.is_null() & texts.is_not_null()).arg_max()
+    if len(texts) and stars[wrong] is None and texts[wrong] is not None:
+        raise InputError(f'{where} of event {start + wrong + 1} is {texts[wrong][:40]!r}, not a number such '
+                         f'as 4.5; {fix}')
+    return stars
+
+def _rated(table, path, o, start):
+    "The events with at least the rating that is asked for; `start` events come before them."
     if o.min_rating is None: return table
-    stars = table[_one_column(path, table.columns, o.rating, 'rating', '--min-rating')]
-    return table.filter(stars.cast(pl.Float64, strict=False) >= o.min_rating)
+    name = _one_column(path, table.columns, o.rating, 'rating', '--min-rating')
+    return table.filter(_stars(path, name, table[name], start) >= o.min_rating)
 
 # %% ../nbs/1_data/4_formats.ipynb #dated
 def _dated(table, path, o):
     "Times of a given format as microseconds since 1970 in UTC; null where one has another."
     if o.date_format is None: return table
     name = _one_column(path, table.columns, o.timestamp, 'timestamp', '--date-format')
-    texts = table[name].cast(pl.String).str.strip_chars()
+    try: texts = table[name].cast(pl.String).str.strip_chars()
+    except pl.exceptions.PolarsError:
+        raise InputError(f"{path}: field '{name}' is of the type {table[name].dtype}; give texts, or leave "
+                         '--date-format out') from None
     try: dates = texts.str.to_datetime(o.date_format, strict=False, time_unit='us').dt.epoch('us')
     except pl.exceptions.PolarsError: dates = None
     if dates is None or (len(texts) and dates.null_count() == len(texts)):
@@ -304,6 +347,7 @@ def _is_dates(times):
     return bool(first.cast(pl.Float64, strict=False).is_null().any())
 
 # %% ../nbs/1_data/4_formats.ipynb #units-names
+_END = 253_402_300_800e9  # of the year 9999 in nanoseconds
 _UNITS = ('s', 1e11, 1), ('ms', 1e14, 1e3), ('us', 1e17, 1e6), ('ns', float('inf'), 1e9)
 
 # %% ../nbs/1_data/4_formats.ipynb #units
@@ -311,10 +355,15 @@ def time_facts(
     path,        # of the events, for the sentence
     times,       # (n,) numbers
     dates=False, # they were dates, and are microseconds
+    field='timestamp', # their column, for the sentence
 )->dict:         # time_unit, and where that is a unit first_event and last_event as dates
-    "What unit numbers are in, by their size; says where they seem to be in two."
+    "What unit numbers are in, by their size; says where they seem to be in two, `InputError` where in none."
     if not len(times): return {}
+    times = times.cast(pl.Float64)   # the absolute value of the least whole number is none of its type
     top = float(times.abs().max())
+    if top >= _END:
+        raise InputError(f"{path}: field '{field}' holds {times[times.abs().arg_max()]:g}, which lies beyond "
+                         'the year 9999 in every unit; correct or remove the event')
     if top < 1e8 and not dates: return dict(time_unit='none: an order')
     unit, _, per = _UNITS[2] if dates else next(u for u in _UNITS if top < u[1])
     below = 1e8 * per if unit == 's' else 1e8 * per / 1e1
@@ -338,9 +387,9 @@ def _names(path, form, o, size):
     return names, list(dict.fromkeys(wanted))
 
 # %% ../nbs/1_data/4_formats.ipynb #collect
-def _part(table, path, o, names):
+def _part(table, path, o, names, start=0):
     "The events of a part, keys as categories; whether their times are dates; and how many went by rating."
-    good = _rated(table, path, o)
+    good = _rated(table, path, o, start)
     dates = o.date_format is not None or _is_dates(good[names['timestamp']])
     known = {f: c if c not in COLUMNS[f] else o.columns[f] for f, c in names.items()}
     if good.is_empty(): return None, dates, len(table)
@@ -371,7 +420,10 @@ def collect_events(
                          ('it with --items' if form.kind == 'described' else 'events, one a row'))
     try:
         names, wanted = _names(path, form, options, min(size, 1 << 16))
-        parts = [_part(t, path, options, names) for t in tables(path, form, wanted, encoding, size)]
+        parts, start = [], 0
+        for table in tables(path, form, wanted, encoding, size):
+            parts.append(_part(table, path, options, names, start))
+            start += len(table)
     except _Uneven:
         table = _whole(path, form, encoding)
         names = frame_events(_dated(table, path, options), path, **options.columns)[1]
@@ -380,7 +432,8 @@ def collect_events(
     rated = sum(n for *_, n in parts)
     counts = dict(form=form.name, events_read=len(events) + rated)
     if options.min_rating is not None: counts['dropped_by_rating'] = rated
-    return events, names, counts | time_facts(path, events['timestamp'].drop_nulls(), dates)
+    times = events['timestamp'].drop_nulls()
+    return events, names, counts | time_facts(path, times, dates, names['timestamp'])
 
 # %% ../nbs/1_data/4_formats.ipynb #item-rows-def
 def _item_rows(path, form, encoding):
@@ -390,7 +443,7 @@ def _item_rows(path, form, encoding):
     elif form.kind in ('lines', 'literals'):
         for _, row in json_lines(path, parse_item): yield row
     elif form.kind == 'json':
-        for row in read_json(path): yield row
+        yield from _object_list(path)
     else:
         try: parts = list(tables(path, form, None, encoding))
         except _Uneven: parts = [_whole(path, form, encoding)]
@@ -402,8 +455,8 @@ def _item_forms(path, form, row):
     empty description."""
     if form.name == 'MovieLens (u.item)': return row | {'categories': [g for g in _GENRES if row[g] == '1']}
     if form.name == 'MovieLens (::)': return row | {'categories': (row['categories'] or '').split('|')}
-    if form.columns == ('movieId', 'title', 'genres'): # MovieLens' movies.csv
-        return row | {'genres': (row['genres'] or '').replace('(no genres listed)', '').split('|')}
+    if form.columns == ('movieId', 'title', 'genres') and isinstance(row.get('genres'), str): # movies.csv
+        return row | {'genres': row['genres'].replace('(no genres listed)', '').split('|')}
     if 'parent_asin' in row and not row.get('description'): return row | {'description': row.get('features')}
     return row | {c: (row[c] or '').split() for c in form.lists if c in TEXT_NAMES['categories'].split()}
 
@@ -422,7 +475,12 @@ def _item_column(path, rows, keys):
     if not may or (keys and not max(map(hits, may))): may += [c for c in names if keys and hits(c)]
     if not may: raise InputError(f"{path}: no column of keys among {names[:12]}; call it 'key', or "
                               'name it with --item-key')
-    return max(may, key=hits)
+    found = max(may, key=hits)
+    for c in may if keys and found != 'key' and hits(found) else ():
+        n = hits(c) == hits(found) and sum(_safe_key(r.get(c)) != _safe_key(r.get(found)) for r in rows)
+        if n: raise InputError(f"{path}: the columns '{found}' and '{c}' may both be the key of the items, "
+                               f'and differ in {n} of {len(rows)} rows; say which with --item-key')
+    return found
 
 # %% ../nbs/1_data/4_formats.ipynb #read-item-table
 def read_item_table(
@@ -440,17 +498,23 @@ def read_item_table(
     head = [r for _, r in zip(range(1000), _item_rows(path, form, encoding))]
     column = key or _item_column(path, head, wanted or ())
     if not any(column in r for r in head): raise InputError(f"{path}: has no column '{column}'")
-    found, again = {}, 0
+    found, again, nameless = {}, 0, 0
     for row in _item_rows(path, form, encoding):
         name = _safe_key(row.get(column))
+        nameless += name is None
         if name is None or (wanted and name not in wanted): continue
         again += name in found
         found.setdefault(name, _item_forms(path, form, row))
-    return _item_table(path, form, column, found, again, len(wanted or ()))
+    if nameless:
+        say(f"{path}: {nameless:,} of its rows have no key in the column '{column}' and are left out")
+    return _item_table(path, form, column, found, again, wanted and len(wanted))
 
 # %% ../nbs/1_data/4_formats.ipynb #item-table
 def _item_table(path, form, column, rows, again, wanted):
     "Rows {key: fields} as the table that a catalogue takes; raises `InputError` for none."
+    if not rows and not wanted:
+        raise InputError(f"{path}: no row has a key in the column '{column}', a text or a number; name the "
+                         'column with --item-key')
     if not rows: raise InputError(f"{path}: none of the {wanted:,} items of the events is in its column "
                                   f"'{column}'; name the column with --item-key")
     if again: say(f'{path}: {again:,} rows come again with the same key; the first of them is taken')

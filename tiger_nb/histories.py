@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from numbers import Real
 import numpy as np
 import polars as pl
 from fastcore.basics import patch
@@ -172,6 +173,8 @@ def from_events(
     "Sort events into histories; raises InputError for a missing column, an unknown item or an empty k-core."
     if ties not in ('item', 'file'):
         raise InputError(f"from_events: ties '{ties}' is unknown; choose 'item' or 'file'")
+    if isinstance(k, bool) or not isinstance(k, Real):
+        raise InputError(f'from_events: k is {k!r}, not a number; give the least events of a user, such as 5')
     df = _complete(df)
     known = None if item_keys is None else distinct_keys(item_keys, 'from_events: item_keys')
     (users, user_keys), (items, keys) = (_ranked(df[c]) if len(df) else (np.zeros(0, np.int64), [])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from .bundles import read_manifest
 from .files import InputError, atomic_path, read_json, write_json
 from .folders import whole_folder
 from .presets import MODELS, spec_of
@@ -53,7 +54,7 @@ def model_card(
 )->str:                    # Markdown
     "What a bundle is and how it was measured, from its own records. Raises `InputError` as loading it would."
     folder = in_use(run)
-    rec, info = Recommender.load(folder), read_json(folder/'manifest.json')
+    rec, info = Recommender.load(folder), read_manifest(folder)
     lines = [HEAD.format(model=rec.name), f'# {rec.title}, {info["n_items"]:,} items', '', repr(rec), '']
     if (folder/'result.json').exists():
         record = read_json(folder/'result.json')
@@ -75,12 +76,12 @@ def save_pretrained(
 )->Path:                 # `out`, complete
     "Copy a bundle with a card. Raises `InputError` for a damaged bundle or a folder in use."
     folder, out = in_use(run), Path(out)
-    if read_json(folder/'manifest.json')['model'] == 'mixture':
+    if read_manifest(folder)['model'] == 'mixture':
         raise InputError(f'{run}: is a mixture; give away the bundles in its folder parts')
     card = model_card(folder, name or out.name)
     with whole_folder(out) as part:
         for p in _parts(folder): shutil.copy(p, part/p.name)
-        info = read_json(folder/'manifest.json')
+        info = read_manifest(folder)
         if info.get('data'): write_json(part/'manifest.json', info | {'data': Path(info['data']).name})
         (part/'README.md').write_text(card, encoding='utf-8')
     return out

@@ -191,13 +191,20 @@ def check_files(
     listed:dict|None,# {name: SHA-256} as it says; None: it is of an older version
     *names,          # parts that are about to be read; none: all that are listed
 ):
-    "Raises `InputError` for a part that is missing or is not the one that the folder was made with."
+    "Raises `InputError` for a part that is missing, not listed, or not the one the folder was made with."
     folder = Path(folder)
     if listed is None:
         return print(f'{folder/mark} lists no checksums, as older versions did: whether its parts belong '
                      'together is not known', file=sys.stderr)
+    for name in listed:
+        if Path(name).is_absolute() or '..' in Path(name).parts:
+            raise InputError(f'{folder/mark}: files names {name!r}, which lies outside the folder; copy the '
+                             'whole folder again or make it again')
     for name in names or listed:
-        if name not in listed: continue
+        if name not in listed:
+            if not (folder/name).exists(): continue
+            raise InputError(f'{folder/mark}: files does not list {name}, which is there; copy the whole '
+                             'folder again or make it again')
         if not (folder/name).is_file():
             raise InputError(f'{folder/name} is missing, and {mark} lists it; copy the whole folder again or '
                              'make it again')

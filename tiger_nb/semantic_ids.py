@@ -37,6 +37,8 @@ def _buckets(
     return bucket, place
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #check-codes
+_MOST_LEVELS, _MOST_CODES = 65, 2**24  # 64 learned levels and the digit; what a folder may note
+
 def _checked(
     codes,       # (N, L) int codes
     sizes,       # int, or L ints: number of codes of each level
@@ -51,6 +53,9 @@ def _checked(
     if len(sizes) != codes.shape[1]:
         raise InputError(f'{where}: {codes.shape[1]} levels of codes but {len(sizes)} sizes; '
                          'give one size per level')
+    if len(sizes) > _MOST_LEVELS or max(sizes) > _MOST_CODES:
+        raise InputError(f'{where}: {len(sizes)} levels, the largest of {max(sizes)} codes; give at most '
+                         f'{_MOST_LEVELS} levels of at most {_MOST_CODES} codes')
     wrong = np.argwhere((codes < 0) | (codes >= np.array(sizes)))
     if len(wrong):
         item, level = wrong[0]
@@ -69,6 +74,9 @@ class SemanticIds:
 
     def __post_init__(self):
         codes, sizes = _checked(self.codes, self.sizes, 'codes')
+        if self.collision and codes.shape[1] < 2:
+            raise InputError('codes: there is one level, which cannot be the collision digit of none; leave '
+                             'the digit out (--no-digit)')
         object.__setattr__(self, 'codes', codes)
         object.__setattr__(self, 'sizes', sizes)
         _, place = _buckets(codes)
@@ -215,11 +223,11 @@ def _check_items(path, items, n): # items ascending; n of the catalogue, None: a
     if n and items[-1] >= n:
         raise InputError(f'{path}: item {items[-1]} is unknown to the data set of {n} items; '
                          'use the index made for it')
-    n = n or len(items)
-    missing = np.setdiff1d(np.arange(n), items)
-    if len(missing):
-        raise InputError(f'{path}: item {missing[0]} has no codes ({len(missing)} of {n} items are '
-                         'missing); every item needs an entry')
+    n, gaps = n or len(items), np.flatnonzero(items != np.arange(len(items)))
+    if len(gaps) or len(items) < n:
+        first, missing = gaps[0] if len(gaps) else len(items), n - int((items < n).sum())
+        raise InputError(f'{path}: item {first} has no codes ({missing} of {n} items are missing); every '
+                         'item needs an entry')
 
 # %% ../nbs/5_semantic_ids/5_semantic_ids.ipynb #named
 def _are_keys(path, names, keys): # of the file; of the catalogue

@@ -16,7 +16,7 @@ from .bundles import PRESETS, train_bundle
 from .command import command, open_data
 from .embeddings import embed
 from .evaluation import evaluate_scores, load_record
-from .files import read_json, write_json
+from .files import InputError, read_json, write_json
 from .grid import FUSED, IDS, encoder_for
 from .tiger_trie import TigerTrie, TrieSettings, trie_scorer, trie_task
 from .tokenizer import TokenizerSettings, load_ids, tokenize
@@ -225,6 +225,8 @@ def tiger_tune(
     tiger_tune --data ../shared/data/Beauty --more 8
     tiger_tune --data ../shared/data/Toys --more 0
     tiger_tune --data sample"""
+    if more < 0: raise InputError(f'--more is {more}; it must be at least 0')
+    optuna.logging.set_verbosity(optuna.logging.ERROR)   # a trial that fails is raised, and not logged too
     dataset = open_data(data, order)
     path = Path(record or f'nbs/experiments/records/tuning_{dataset.name.lower()}.json')
     if dataset.name == 'sample':

@@ -7,7 +7,7 @@ __all__ = ['READERS', 'ONLY_READ', 'read_vectors', 'save_vectors', 'load_vectors
            'umap_2d']
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #imports
-import io, json, pickle, re
+import io, json, pickle, re, struct
 from functools import cache
 from pathlib import Path
 
@@ -21,35 +21,46 @@ from .files import InputError, atomic_path, read_json
 from .tables import join_keys, key_column, parquet_metadata, read_parquet, say
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #stand-ins
+_SINGLE = str, bytes, int, float, bool, type(None)  # what may be a key, or stand among the values
+
 def _plain(x, left):
     "What was read, with arrays in place of their stand-ins; `left` is a list of how many values are left."
-    left[0] -= x.value.size if isinstance(x, _Array) else 1
+    if isinstance(x, _Array): x = x.value
+    if isinstance(x, np.ndarray) and x.dtype == object: x = x.tolist()
+    flat = isinstance(x, (list, tuple)) and {*map(type, x)} <= {*_SINGLE}   # a row of numbers, at once
+    left[0] -= x.size if isinstance(x, np.ndarray) else len(x) if flat else 1
     if left[0] < 0: raise pickle.UnpicklingError('it holds more values than it has bytes')
-    if isinstance(x, _Array): return x.value
-    return [_plain(y, left) for y in x] if isinstance(x, (list, tuple)) else x
+    if flat: return list(x)
+    if isinstance(x, (list, tuple)): return [_plain(y, left) for y in x]
+    if isinstance(x, (*_SINGLE, np.generic, np.ndarray)): return x
+    raise pickle.UnpicklingError(f'it holds a {type(x).__name__} among the numbers or keys')
+
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #objects
 def _objects(data, shape, order):
     "An array of objects, which may come from a list only."
     if not isinstance(data, list):
         raise pickle.UnpicklingError('it holds an array of objects that is not a list')
-    flat = np.empty(len(data), object)
-    flat[:] = data
+    flat = np.fromiter(data, object, len(data))   # which looks into none of them
     return flat.reshape(shape, order=order)
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #stand-ins-kind
 class _Kind:
     "Stands for a numpy.dtype: plain numbers, texts or objects, nothing structured."
-    def __init__(self, name, *_): self.name, self.order = str(name), '='
+    def __init__(self, name, *_):
+        if type(name) is not str: raise pickle.UnpicklingError('it holds a structured dtype')
+        self.name, self.order = name, '='
     def __setstate__(self, state):
-        if any(part is not None for part in state[2:5]):
+        if type(state[1]) is not str or any(part is not None for part in state[2:5]):
             raise pickle.UnpicklingError('it holds a structured dtype')
         self.order = {'|': '=', '<': '<', '>': '>'}[state[1]]
     def filled(self, data, shape, order): # bytes, or for objects a list -> array
         if not re.fullmatch(r'[biufUSO]\d*', self.name):
             raise pickle.UnpicklingError(f'it holds the dtype {self.name}')
         if self.name[0] == 'O': return _objects(data, shape, order)
-        return np.frombuffer(bytes(data), np.dtype(self.order + self.name)).reshape(shape, order=order)
+        if not isinstance(data, (bytes, bytearray)):
+            raise pickle.UnpicklingError('it holds an array that is not made of bytes')
+        return np.frombuffer(data, np.dtype(self.order + self.name)).reshape(shape, order=order)
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #array
 class _Array:
@@ -81,11 +92,35 @@ class _Scalar:
     __slots__ = ()
     def __call__(self, kind, data): return kind.filled(data, (), 'C')[()]
 
+# %% ../nbs/3_embeddings/1_vectors.ipynb #made
+def _check_keys(keys):
+    "Raises `UnpicklingError` for what takes long to hash: all but texts and numbers."
+    if wrong := next((type(k).__name__ for k in keys if type(k) not in _SINGLE), None):
+        raise pickle.UnpicklingError(f'it holds a {wrong} as a key or in a set')
+
+class _Made:
+    "Stands for a container: made of another one, never of a whole number."
+    def __init__(self, kind): self.kind = kind
+    def __call__(self, *args):
+        first = args[0] if args else ()
+        if isinstance(first, int):
+            raise pickle.UnpicklingError(f'it makes a {self.kind.__name__} of a number')
+        if self.kind is dict: _check_keys(first if isinstance(first, dict) else [pair[0] for pair in first])
+        if self.kind in (set, frozenset): _check_keys(first)
+        return self.kind(*args)
+
+class _Latin:
+    "Stands for _codecs.encode."
+    def __call__(self, text, encoding):
+        if encoding != 'latin1': raise pickle.UnpicklingError('it encodes a text in a way of its own')
+        return text.encode('latin1')
+
+
 # %% ../nbs/3_embeddings/1_vectors.ipynb #admitted
-_CONTAINERS = {kind.__name__: kind for kind in (list, dict, tuple, set, frozenset, bytearray)}
+_CONTAINERS = {kind.__name__: _Made(kind) for kind in (list, dict, tuple, set, frozenset, bytearray)}
 _NUMPY = {('multiarray', '_reconstruct'): _Reconstruct(), ('multiarray', 'scalar'): _Scalar(),
           ('numeric', '_frombuffer'): _FromBuffer()}
-_ADMITTED = {('collections', 'OrderedDict'): dict, ('_codecs', 'encode'): str.encode,
+_ADMITTED = {('collections', 'OrderedDict'): _CONTAINERS['dict'], ('_codecs', 'encode'): _Latin(),
              ('numpy', 'ndarray'): _NoArray(), ('numpy', 'dtype'): _Dtype()}
 _ADMITTED |= {(module, name): kind for module in ('builtins', '__builtin__')  # protocols 0-2 say __builtin__
               for name, kind in _CONTAINERS.items()}
@@ -93,12 +128,59 @@ _ADMITTED |= {(f'numpy.{core}.{module}', name): f for core in ('core', '_core') 
               for (module, name), f in _NUMPY.items()}
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #unpickler
-class _ArraysOnly(pickle.Unpickler):
+class _ArraysOnly(pickle._Unpickler):
     "An unpickler that knows numpy arrays and plain containers and nothing else."
+    def __init__(self, raw):
+        super().__init__(io.BytesIO(raw))
+        self.left = 4 * len(raw)  # old protocols hand each byte to two or three calls
+
     def find_class(self, module, name):
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(f'it wants to import {module}.{name}')
         return _ADMITTED[module, name]
+
+    def handed(self, values):
+        "Count what is handed to a call; raises `UnpicklingError` beyond the size of the file."
+        self.left -= len(values) + sum(len(v) for v in values if hasattr(v, '__len__'))
+        if self.left < 0: raise pickle.UnpicklingError('it makes more values than it has bytes')
+
+
+# %% ../nbs/3_embeddings/1_vectors.ipynb #opcodes
+def _reduce(self):
+    self.handed(self.stack[-1])
+    self.load_reduce()
+
+def _build(self):
+    state, made = self.stack[-1], self.stack[-2]
+    if not isinstance(made, (_Kind, _Array)): raise pickle.UnpicklingError('it sets attributes')
+    self.handed(state)
+    self.load_build()
+
+def _setitem(self):
+    _check_keys(self.stack[-2:-1])
+    self.load_setitem()
+
+def _keyed(load, step):
+    "The opcode `load` on what lies above the mark, of which every `step`-th value is hashed."
+    def checked(self):
+        _check_keys(self.stack[::step])
+        load(self)
+    return checked
+
+def _bytearray8(self):
+    n, = struct.unpack('<Q', self.read(8))
+    self.append(bytearray(self.read(n)))   # of what is there, whatever it says
+
+def _unknown(self): raise pickle.UnpicklingError('it makes objects in a way that no array needs')
+
+_ArraysOnly.dispatch = pickle._Unpickler.dispatch | {
+    pickle.REDUCE[0]: _reduce, pickle.BUILD[0]: _build, pickle.SETITEM[0]: _setitem,
+    pickle.BYTEARRAY8[0]: _bytearray8, pickle.DICT[0]: _keyed(_ArraysOnly.load_dict, 2),
+    pickle.SETITEMS[0]: _keyed(_ArraysOnly.load_setitems, 2),
+    pickle.ADDITEMS[0]: _keyed(_ArraysOnly.load_additems, 1),
+    pickle.FROZENSET[0]: _keyed(_ArraysOnly.load_frozenset, 1)
+} | {code[0]: _unknown for code in (pickle.INST, pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX)}
+
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #refused
 _FIXES = {'torch': 'save the tensors as tensor.cpu().numpy()',
@@ -114,8 +196,10 @@ def _refused(path, why):
 def _read_pkl(path):
     raw = Path(path).read_bytes()
     if raw[:2] == b'PK': raise _refused(path, 'it is a file of torch.save or a zip')
-    try: data = _ArraysOnly(io.BytesIO(raw)).load()
-    except Exception as e: raise _refused(path, str(e)) from None  # noqa: BLE001 - a pickle can raise all
+    try: data = _ArraysOnly(raw).load()
+    except pickle.UnpicklingError as e: raise _refused(path, str(e)) from None
+    except Exception:  # noqa: BLE001 - a pickle can raise all
+        raise _refused(path, 'it is damaged, or no pickle') from None
     if not isinstance(data, dict) or not {'item_id', 'embedding'} <= set(data):
         raise InputError(f"{path}: must hold a dictionary {{'item_id': […], 'embedding': […]}}; "
                          'write it in that form')
@@ -160,9 +244,10 @@ def _check_ending(path, readers=READERS):
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #one-form
 def _check_form(vectors, keys, rows):
-    "Raises for keys that are not a list, complex numbers, and a field `rows` that says neither of its words."
+    "Raises for keys that are no list or missing, complex numbers, and a field `rows` without its words."
     if keys is not None and not isinstance(keys, pl.Series) and np.ndim(keys) != 1:
         raise ValueError('its keys are no list of texts or numbers')
+    if rows == 'keys' and keys is None: raise ValueError('it says that its rows have keys, and holds none')
     if np.iscomplexobj(vectors): raise ValueError('its numbers are complex')
     if rows not in (None, '', 'keys', 'numbers'):
         raise ValueError("its field 'rows' says neither keys nor numbers")
@@ -185,7 +270,7 @@ def _read_table(path):
 # %% ../nbs/3_embeddings/1_vectors.ipynb #names
 def _texts(path, keys):
     "The keys of a file as texts; raises `InputError` for a row without one."
-    keys = keys if isinstance(keys, pl.Series) else np.asarray(keys).tolist() # numpy's numbers as Python's
+    keys = keys if isinstance(keys, pl.Series) else list(np.asarray(keys))  # numpy's floats keep their size
     texts = key_column(keys, f'{path}: a key').to_list()
     if None in texts: raise InputError(f'{path}: row {texts.index(None)} has no key; name each row, or none')
     return texts
