@@ -49,7 +49,7 @@ def atomic_path(
         yield temp
         os.replace(temp, path)
     except OSError as e:
-        e.filename = e.filename or str(path)   # a full disk does not say where
+        if e.errno: e.filename = e.filename or str(path)   # a full disk does not say where
         raise
     finally: temp.unlink(missing_ok=True)
 

@@ -112,7 +112,7 @@ def whole_folder(
         _swap(temp, path, old)
         moved = True
     except OSError as e:
-        e.filename = e.filename or str(path)     # a full disk does not say where
+        if e.errno: e.filename = e.filename or str(path)   # a full disk does not say where
         raise
     finally:
         if not moved: shutil.rmtree(temp, ignore_errors=True)
