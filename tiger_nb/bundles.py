@@ -325,7 +325,8 @@ def _cleaned(out):
     "Where a run ends in an error before its first checkpoint, nothing could go on: what it wrote goes too."
     there = {p.name for p in out.iterdir()}
     try: yield
-    except BaseException:
+    except BaseException as e:
+        if isinstance(e, OSError) and e.errno and not e.filename: e.filename = str(out)   # a full disk
         if rank_size()[0] == 0 and not any((out/name).exists() for name in CHECKPOINTS):
             for p in out.iterdir():
                 if p.name in there: continue

@@ -112,7 +112,8 @@ def whole_folder(
         _swap(temp, path, old)
         moved = True
     except OSError as e:
-        if e.errno: e.filename = e.filename or str(path)   # a full disk does not say where
+        # a full disk does not say where, and nobody knows the folder beside the place
+        if e.errno: e.filename = str(e.filename or path).replace(str(temp), str(path))
         raise
     finally:
         if not moved: shutil.rmtree(temp, ignore_errors=True)
