@@ -94,8 +94,7 @@ def lit_items(a, s):
     items = a.lit(s)
     items = np.arange(a.n_items) if items is None else items
     table = a.named(items.tolist())
-    codes = lambda: pl.Series(a.ids.codes[items].tolist(), dtype=pl.List(pl.Int64))
-    if a.ids: table = table.with_columns(codes=codes())
+    if a.ids: table = table.with_columns(pl.Series('codes', a.ids.codes[items].tolist(), pl.List(pl.Int64)))
     return dict(html='', tables={'lit': csv(table)})
 
 def near(a, s):

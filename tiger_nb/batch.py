@@ -19,6 +19,7 @@ from .folders import check_free, whole_folder
 from .histories import Histories
 from .processes import progress
 from .recommender import Recommender, check_k
+from .tables import UNREADABLE
 
 # %% ../nbs/8_recommender/4_batch.ipynb #rank
 def recommend_batch(
@@ -62,9 +63,9 @@ def _tables(path):
 
 @contextmanager
 def _readable(path):
-    "What polars cannot read is a sentence."
+    "What polars cannot read, or breaks down over, is a sentence."
     try: yield
-    except (OSError, pl.exceptions.PolarsError) as e:
+    except UNREADABLE as e:
         raise InputError(f'{path} is no Parquet file that can be read ({str(e).splitlines()[0]}); write one '
                          'with the columns user and history') from None
 
