@@ -68,6 +68,7 @@ class Row:
     run:dict = field(default_factory=dict)       # of the run, where it differs
     parts:tuple = ()       # rows of a mixture; a tuple of rows is averaged, 'row+1' is the next seed
     seeds:int = 3          # how many are run
+    apart:int = 1          # how far apart they are, for a row that averages several of its own
 
 # %% ../nbs/experiments/grid.ipynb #counters
 COUNTERS = {'popularity': Popularity, 'covisitation': CoVisitation}
@@ -84,13 +85,12 @@ ROWS |= {'sasrec': Row('SASRec, full softmax', 'sasrec', run=BEGUN),
                               training=dict(epochs=12), run=AT_RANDOM),
          'sasrec_sampled': Row('SASRec, sampled softmax', 'sasrec', run=BEGUN | FEW,
                                sizes=dict(loss='sampled', negatives=512)),
-         'sasrec_bce': Row('SASRec, BCE', 'sasrec', sizes=dict(loss='bce', negatives=1), run=BEGUN | FEW,
-                           seeds=1)}
+         'sasrec_bce': Row('SASRec, BCE', 'sasrec', sizes=dict(loss='bce', negatives=1), run=BEGUN | FEW)}
 
 # %% ../nbs/experiments/grid.ipynb #rows-tiger
-ROWS |= {f'tiger_decoder_{ids}': Row(f'TIGER decoder-only, {ids} IDs', 'tiger_decoder', ids, seeds=1)
+ROWS |= {f'tiger_decoder_{ids}': Row(f'TIGER decoder-only, {ids} IDs', 'tiger_decoder', ids)
          for ids in ('rqvae', 'rqkmeans', 'fused')}
-ROWS |= {f'tiger_{ids}': Row(f'TIGER encoder-decoder, {ids} IDs', 'tiger', ids, seeds=1)
+ROWS |= {f'tiger_{ids}': Row(f'TIGER encoder-decoder, {ids} IDs', 'tiger', ids)
          for ids in ('rqvae', 'fused')}
 ROWS['tiger_hour'] = Row('TIGER encoder-decoder, fused IDs, 60 minutes', 'tiger', 'fused',
                          training=dict(minutes=60), seeds=1)
@@ -99,7 +99,7 @@ ROWS['tiger_hour'] = Row('TIGER encoder-decoder, fused IDs, 60 minutes', 'tiger'
 WIDE = dict(width=384)             # what a random start wants: without it fewer numbers are better
 ROWS |= {'tiger_trie': Row('TigerTrie, fused IDs', 'tiger_trie', 'fused', run=BEGUN),
          'tiger_trie_second': Row('TigerTrie, second IDs', 'tiger_trie', 'second', run=BEGUN),
-         'tiger_trie_hashed': Row('TigerTrie, fused IDs, hashed nodes', 'tiger_trie', 'fused', seeds=1,
+         'tiger_trie_hashed': Row('TigerTrie, fused IDs, hashed nodes', 'tiger_trie', 'fused',
                                   sizes=dict(table_rows=4096, **WIDE), run=AT_RANDOM)}
 ROWS |= {f'tiger_trie_{ids}': Row(f'TigerTrie, {ids} IDs', 'tiger_trie', ids, sizes=WIDE, run=BEGUN | FEW)
          for ids in ('rqvae', 'rqkmeans')}
@@ -108,9 +108,8 @@ ROWS |= {f'{name}_random': Row(f'TigerTrie, {ids} IDs, random start', 'tiger_tri
                                run=AT_RANDOM) for name, ids in RANDOM.items()}
 ROWS |= {f'{name}_wide': replace(ROWS[name], title=f'{ROWS[name].title}, 384 wide', sizes=WIDE,
                                  run=BEGUN | FEW) for name in ('tiger_trie', 'tiger_trie_second')}
-ROWS |= {f'tiger_trie_{m}min': Row(f'TigerTrie, fused IDs, 384 wide, {m} min', 'tiger_trie', 'fused', seeds=1,
-                                   sizes=WIDE, training=dict(minutes=m, epochs=None), run=BEGUN | FEW)
-         for m in (1, 3)}
+ROWS |= {f'tiger_trie_{m}min': Row(f'TigerTrie, fused IDs, {m} min', 'tiger_trie', 'fused', run=BEGUN | FEW,
+                                   training=dict(minutes=m, epochs=None)) for m in (1, 3)}
 
 # %% ../nbs/experiments/grid.ipynb #rows-mixtures
 _mixed = lambda title, *parts, **more: Row(title, parts=parts, **more)
@@ -125,7 +124,7 @@ ROWS |= {
     'sasrec_seeds': _mixed('SASRec, 3 seeds averaged', _seeds('sasrec'), seeds=1),
     'sasrec_seeds_memory': _mixed('SASRec, 3 seeds averaged, + counter', _seeds('sasrec'), 'covisitation',
                                   seeds=1),
-    'trie_seeds': _mixed('TigerTrie, 3 seeds averaged', _seeds('tiger_trie'), seeds=1),
+    'trie_seeds': _mixed('TigerTrie, 3 seeds averaged', _seeds('tiger_trie'), apart=3),
     'seeds_memory': _mixed('TigerTrie × 2 + SASRec, 3 seeds each, + counter', _seeds('tiger_trie'),
                            _seeds('tiger_trie_second'), _seeds('sasrec'), 'covisitation', seeds=1)}
 
@@ -143,7 +142,7 @@ def _other(name, kind, said):
 
 _MIXED = 'trie_two', 'trie_memory', 'trie_two_memory', 'trie_two_sasrec_memory'
 ROWS |= {f'{name}_random': _other(name, 'random', 'random start') for name in (*_MIXED, 'sasrec_memory')}
-ROWS |= {f'{name}_wide': _other(name, 'wide', '384 wide') for name in (*_MIXED, 'trie_seeds', 'seeds_memory')}
+ROWS |= {f'{name}_wide': _other(name, 'wide', '384 wide') for name in (*_MIXED, 'seeds_memory')}
 
 # %% ../nbs/experiments/grid.ipynb #members
 def members(
@@ -259,12 +258,13 @@ def _counter(dataset, name, row, seed, runs, tiny):
 # %% ../nbs/experiments/grid.ipynb #fill-mixture
 def _mixture(dataset, name, row, seed, runs, tiny):
     "Card, metrics and weights of a mixture; its training time is that of its parts."
-    parts = [distribution(dataset, p, seed, runs, tiny) for p in row.parts]
+    first = seed * row.apart
+    parts = [distribution(dataset, p, first, runs, tiny) for p in row.parts]
     steps = 10 if len(parts) < 4 else 6
     weights, _ = weigh(parts, *dataset.split.part('valid'), dataset.n_items, steps)
     mixed = Mixture(parts, weights)
     view = lambda seen, buckets: _scored(dataset, mixed, filter_seen=seen)
-    results = [runs/f'{p}.{seed + more}/result.json' for p, more in members(row.parts)]
+    results = [runs/f'{p}.{first + more}/result.json' for p, more in members(row.parts)]
     cards = [load_record(p)['card'] for p in results if p.exists()]
     card = make_card(dataset, row.title, seed=seed, selected_on='validation ndcg@10',
                      parameters=sum(c.parameters for c in cards),
