@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PRESETS', 'MOST_SCORED', 'MEMORY', 'WITH_COUNTER', 'READ', 'PARTS', 'CHECKPOINTS', 'WRITTEN', 'RunSettings',
            'run_settings', 'scores_all', 'preset_for', 'demo_models', 'tokenizer_for', 'measure', 'saved_schema',
-           'read_manifest', 'is_finished', 'kept_bundle', 'keys_sha256', 'write_manifest', 'check_learnable',
-           'train_bundle', 'continue_bundle', 'refit_bundle']
+           'read_manifest', 'is_finished', 'check_catalogue', 'kept_bundle', 'write_manifest', 'check_writable',
+           'check_learnable', 'train_bundle', 'continue_bundle', 'refit_bundle']
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #imports
 import hashlib, json, re, shutil, sys, time
@@ -21,7 +21,7 @@ import numpy as np, polars as pl, torch
 from .baselines import CoVisitation
 from .checkpoints import (before, one_writer, read_checkpoint, remove_checkpoints,
                                   save_checkpoint)
-from .dataset import Dataset
+from .dataset import Dataset, keys_sha256, same_items
 from .decoding import invalid_rate, tiger_ranker
 from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
@@ -233,6 +233,19 @@ def is_finished(
     "Whether a run has ended there: its manifest is written last."
     return all((Path(out)/name).exists() for name in ('result.json', 'manifest.json'))
 
+def check_catalogue(
+    run:str|Path,    # a bundle
+    dataset:Dataset, # with which it is to be used
+):
+    "Raises `InputError` where a bundle was made for other items than those of the data."
+    info, n = read_manifest(Path(run)), dataset.n_items
+    if info['n_items'] != n:
+        raise InputError(f'{run}: knows {info["n_items"]} items, and {dataset.name} has {n}; give its own data, '
+                         'or train again')
+    if not same_items(info.get('item_keys'), dataset.items):
+        raise InputError(f'{run}: its items have other keys than those of {dataset.name}; give its own data, '
+                         'or train again')
+
 def kept_bundle(
     out:Path,        # a finished bundle
     dataset:Dataset, # of which it should be
@@ -255,6 +268,7 @@ def kept_bundle(
         raise InputError(f'{out} is a {card.model} trained on {card.dataset}, {card.order} order, split '
                          f'{card.split_sha256[:8]}, and not a {model} on this split '
                          f'{dataset.split.sha256[:8]}; delete it or choose another folder')
+    check_catalogue(out, dataset)
     if filter_seen in (None, card.filter_seen): return out
     raise InputError(f'{out} holds a finished run that was measured with filter_seen={card.filter_seen}; '
                      'delete it or choose another folder')
@@ -289,13 +303,6 @@ def _write_parts(out, dataset, s, ids, tokenizer, memory):
                 with atomic_path(out/part.name) as tmp: shutil.copy(part, tmp)
     with atomic_path(out/'items.parquet') as tmp: dataset.items.write_parquet(tmp)
     write_json(out/'settings.json', asdict(s))
-
-# %% ../nbs/8_recommender/1_bundles.ipynb #keys-hash
-def keys_sha256(
-    items:pl.DataFrame, # with the column `key`
-)->str:                 # 64 hexadecimal digits
-    "SHA-256 of a catalogue's keys in their order: its texts may be edited, its keys may not."
-    return hashlib.sha256('\n'.join(map(str, items['key'].to_list())).encode()).hexdigest()
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #write-manifest
 def write_manifest(
@@ -334,11 +341,22 @@ def _cleaned(out):
         raise
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #writing-x
+def _left(out):
+    "Names that a run may have left in its folder: the parts of the end only beside its weights."
+    begun = any((Path(out)/name).exists() for name in ('model.safetensors', *CHECKPOINTS))
+    return WRITTEN if begun else ('curve.parquet', 'tensorboard', 'tokenizer', 'parts')
+
+def check_writable(
+    out:str|Path, # folder of a run
+):
+    "Raises `InputError` where another process writes, or where anything but a run is."
+    with one_writer(out, *_left(out)): pass
+
 @contextmanager
 def _writing(out):
     "The folder of a run while it is written; of several processes one holds the lock."
     with ExitStack() as stack:
-        from_main(lambda: stack.enter_context(one_writer(out, *WRITTEN)) and None)
+        from_main(lambda: stack.enter_context(one_writer(out, *_left(out))) and None)
         with _cleaned(out): yield
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #learnable
@@ -467,9 +485,13 @@ def _of_run(run, dataset):
     if card.split_sha256 != dataset.split.sha256:
         raise InputError(f'{run}: was trained on split {card.split_sha256[:8]}, and {dataset.name} has '
                          f'{dataset.split.sha256[:8]}; give its own data')
+    check_catalogue(run, dataset)
     if 'files' in info: check_files(run, 'manifest.json', info['files'], *_MADE)
     path = run/'settings.json'
     saved = read_checked(path, saved_schema(), 'train again')
+    if new := sorted(saved.keys() - {f.name for f in fields(RunSettings)}):
+        raise InputError(f"{path}: the field '{new[0]}' is not known to this version; upgrade tiger_nb or train "
+                         'again')
     for name, cls in (('model', find(MODELS[info['model']].settings)), ('training', TrainSettings)):
         saved[name] = built(cls, saved[name], f'{path}: {name}', 'train again')
     return info['model'], RunSettings(**saved), run if info['semantic_ids'] else None
@@ -491,7 +513,7 @@ def _begin_at(run, out, s, check_fit=None):
     state['identity'] |= {name: getattr(s.training, name) for name in had} | dict(run=asdict(s))
     if state['since'] >= (s.training.patience or np.inf): state['since'] = 0
     if check_fit: check_fit(state)
-    with one_writer(out, *WRITTEN), _cleaned(out):
+    with one_writer(out, *_left(out)), _cleaned(out):
         with atomic_path(out/'model.safetensors') as tmp: shutil.copy(run/'model.safetensors', tmp)
         save_checkpoint(out/'checkpoint.pt', state)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np, polars as pl, torch
 from safetensors.torch import load_file, save_file
 
-from .bundles import MEMORY, keys_sha256, read_manifest
+from .bundles import MEMORY, read_manifest
 from .checkpoints import one_writer
 from .command import command
-from .dataset import TEXT_NAMES, text_names
+from .dataset import TEXT_NAMES, keys_sha256, text_names
 from .embeddings import Encoder
 from .files import InputError, open_text, write_json
 from .folders import whole_folder
@@ -28,7 +28,7 @@ from .raw import COLUMNS, guess_columns
 from .recommender import NEAR, Recommender, in_use, read_changes
 from .schemas import list_files
 from .semantic_ids import SemanticIds
-from .tables import distinct_keys, say
+from .tables import distinct_keys, read_parquet, say
 from .tokenizer import check_encoder
 from .tiger_trie import item_paths, parents
 from .trie import Trie
@@ -41,6 +41,15 @@ def _text(v):
     return '' if v is None or v != v else str(v)
 
 def _words(v): return [t for x in (v if isinstance(v, (list, tuple)) else [v]) if (t := _text(x))]
+
+def _cells(name, values, kind):
+    "A column of new items in the type of the bundle's; raises `InputError` for a value that has no place there."
+    if kind == pl.String: return [_text(v) for v in values]
+    if kind == pl.List(pl.String): return [_words(v) for v in values]
+    try: return pl.Series(name, [v if _text(v) else None for v in values]).cast(kind)
+    except (TypeError, pl.exceptions.PolarsError):
+        raise InputError(f"items: the field {name!r} of the bundle's items holds {kind}, and a new one does not; "
+                         'correct it or leave it out') from None
 
 def _fields(rows, items, field, strict): # field: the one of the keys
     "Rows under the names of a bundle's items; says, or raises `InputError`, where a field has none."
@@ -67,8 +76,8 @@ def item_table(
         raise InputError(f"items: no column of keys among {', '.join(list(rows[0])[:12])}; call it 'key'")
     keys = distinct_keys([r.get(field) for r in rows], f"items: column '{field}'")
     rows = _fields(rows, items, field, strict)
-    of = {c: [(_words if isinstance(t, pl.List) else _text)(r.get(c)) for r in rows]
-          for c, t in items.schema.items()}
+    of = {c: _cells(c, [r.get(c) for r in rows], t) for c, t in items.schema.items()
+          if c not in ('item', 'key')}
     of |= dict(item=np.arange(len(items), len(items) + len(rows)), key=keys)
     of['title'] = [t.strip() or k for t, k in zip(of['title'], keys)]
     return pl.DataFrame(of, schema=items.schema)
@@ -399,11 +408,14 @@ def catalogue_status(
                 versions=[_changes(p) for p in _versions(run)])
 
 # %% ../nbs/9_service/1_catalogue.ipynb #command
-def _keys(text):
-    "Keys of a file, one a line, or of a text with commas."
+def _keys(text, run):
+    "Keys of a file, one a line, or of a text with commas. Raises `InputError` where it may be either."
     try: is_file = Path(text).is_file()
     except (OSError, ValueError): is_file = False     # too long for a name, or with a letter that none has
     words = text.split(',')
+    if is_file and text in read_parquet(in_use(run)/'items.parquet')['key'].to_list():
+        raise InputError(f'--remove {text}: is a file and the key of an item; write ./{text} for the file, '
+                         f'{text}, for the key')
     if is_file:
         with open_text(text) as f: words = f.read().splitlines()
     return [w.strip() for w in words if w.strip()]
@@ -445,7 +457,7 @@ def tiger_items(
         raise InputError('give --add, --remove, --rollback or --status; --add and --remove may go together')
     if (to is not None and not rollback) or ((share is not None or item_key) and not add):
         raise InputError('--to is for --rollback, --share and --item-key for --add; leave it out')
-    gone = _keys(remove) if remove else None
+    gone = _keys(remove, run) if remove else None
     if add: _add(run, read_item_table(Path(add), key=item_key), share=share, remove=gone)
     if remove: remove_items(run, gone)
     if rollback: roll_back(run, to)

@@ -19,6 +19,7 @@ import numpy as np
 from .command import Order, check_numbers, command, open_data, say_repeats
 from .dataset import Dataset
 from .files import InputError, atomic_path, read_json
+from .folders import check_file
 from .presets import GENERATIVE, MODELS, preset_text
 from .schemas import TEXT, having, read_checked
 from .stages import tiger_embed, tiger_prepare, tiger_tokenize
@@ -106,7 +107,8 @@ def _run_of_params(chosen):
 # %% ../nbs/8_recommender/7_cli.ipynb #results
 def _print_metrics(parts, card):
     "Metrics of one or two parts in columns, and the card's line."
-    names = [k for k in next(iter(parts.values())) if k.startswith(('recall', 'ndcg'))]
+    shared = set.intersection(*map(set, parts.values()))
+    names = [k for k in next(iter(parts.values())) if k.startswith(('recall', 'ndcg')) and k in shared]
     print(' ' * 6, *(f'{n:>10}' for n in names))
     for part, metrics in parts.items(): print(f'{part:6}', *(f'{metrics[n]:10.4f}' for n in names))
     for name, value in next(reversed(parts.values())).items():
@@ -158,9 +160,10 @@ def check_split(
     dataset:Dataset, # what it shall be used on
     run,             # its folder, for the message
 ):
-    "Raises `InputError` unless a run belongs to the split of the data."
+    "Raises `InputError` unless a run belongs to the split of the data, and to its items."
+    from tiger_nb.bundles import check_catalogue
     mine = dataset.split.sha256
-    if card.split_sha256 == mine: return
+    if card.split_sha256 == mine: return check_catalogue(run, dataset)
     raise InputError(f"{run}: was trained on '{card.dataset}', {card.order} order, split "
                      f"{card.split_sha256[:8]}, but the data is '{dataset.name}', {dataset.order} order, "
                      f'split {mine[:8]}; give its own --data and --order, or train again')
@@ -182,14 +185,15 @@ def _report_run(dataset, out, finished, filter_seen, json):
     from tiger_nb.evaluation import load_record
     from tiger_nb.processes import rank_size
     record = load_record(out/'result.json')
-    card, seconds = record['card'], record['train_seconds']
+    card, seconds = record['card'], record['card'].train_seconds
     counted = 0. if finished or json or card.refit else _counted(dataset, filter_seen)
     if rank_size()[0]: return
     if finished: print(f'tiger_train: {out} is finished already, nothing is trained', file=sys.stderr)
     if json: return print((out/'result.json').read_text(), end='')
     if card.refit:
         return print(f'refit for {seconds:.0f} s on all {len(dataset.interactions.items):,} events: {out}')
-    _print_metrics({'valid': record['validation'], 'test': record['metrics']}, card)
+    parts = {'valid': 'validation', 'test': 'metrics'}
+    _print_metrics({part: record[k] for part, k in parts.items() if k in record}, card)
     if 'memory' in record: print(f'a counter is mixed in, with {record["memory"]:.0%} of every probability')
     _say_counter(counted, record)
     print(f'trained for {seconds:.0f} s, best on {card.selected_on}: {out}')
@@ -229,14 +233,16 @@ def _rerun(chosen, json):
 def _train(chosen, json):
     "The work of `tiger_train`, in each of its processes."
     from tiger_nb.processes import from_main, rank_size
-    from tiger_nb.bundles import check_learnable, is_finished, train_bundle
+    from tiger_nb.bundles import check_learnable, check_writable, is_finished, train_bundle
     from tiger_nb.training import join
     if chosen.get('model') == 'counter': return _count(chosen, json)
     if chosen.keys() & {'resume', 'refit'}: return _rerun(chosen, json)
     dataset, model, out, s, ids = (_run_of_params if 'params' in chosen else _run_of_options)(chosen)
     join(s.training.device)
     finished = is_finished(out)
-    if not finished: check_learnable(dataset)
+    if not finished:
+        check_learnable(dataset)
+        from_main(lambda: check_writable(out))   # before Semantic IDs are made in it
     if s.filter_seen and rank_size()[0] == 0: say_repeats(dataset, 'valid', 'test')
     train_bundle(dataset, model, out, s, from_main(ids), True, _say_cost)
     _report_run(dataset, out, finished, s.filter_seen, json)
@@ -378,8 +384,7 @@ def _check_table(name, path):
     "Raises `InputError` unless an option names a file that can hold a table."
     if Path(path).suffix not in ('.csv', '.parquet'):
         raise InputError(f'--{name} {path}: unknown ending {Path(path).suffix!r}; use .csv or .parquet')
-    if Path(path).exists() and not Path(path).is_file():
-        raise InputError(f'--{name} {path}: is there already and is not a file; choose another name')
+    check_file(path)
 
 def _write_table(table, path):
     "Write a table by the ending of its file, whole or not at all."
@@ -432,8 +437,7 @@ def tiger_evaluate(
     tiger_evaluate --baseline covisitation --data data/Beauty --order standard"""
     _check_evaluate(run, baseline, data, beams, exact, ranks)
     from tiger_nb.evaluation import save_record
-    if out and Path(out).exists() and not Path(out).is_file():
-        raise InputError(f'--out {out}: is there already and is not a file; choose another name')
+    if out: check_file(out)
     from tiger_nb.tokenizer import load_ids
     known = lambda dataset: load_ids(tokenizer, dataset.n_items, dataset.items['key'].to_list())
     ids = known if tokenizer else None
@@ -617,13 +621,13 @@ def tiger_demo(
         from tiger_nb.app import launch
         from tiger_nb.app.page import free_port
         free_port(port)
-    from tiger_nb.bundles import demo_models
+    from tiger_nb.bundles import demo_models, is_finished
     from tiger_nb.evaluation import load_record
     from tiger_nb.recommender import prepare_demo
     dataset = open_data(data, order)
     folder = Path(runs or f'runs/{dataset.name}')
     for name in demo_models(dataset):
-        if (folder/name/'result.json').exists():
+        if is_finished(folder/name):
             check_split(load_record(folder/name/'result.json')['card'], dataset, folder/name)
     paths = prepare_demo(dataset, folder, minutes)
     if prepare_only: return print(f'{dataset.name}: everything is in {folder}')

@@ -7,7 +7,7 @@ __all__ = ['OLDER', 'FIXES', 'KNOWN', 'Order', 'parser_of', 'command', 'shell', 
            'repeated_targets', 'say_repeats']
 
 # %% ../nbs/8_recommender/5_command.ipynb #imports
-import errno, io, os, re, sys
+import errno, io, os, re, sys, traceback
 from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from contextlib import redirect_stderr, redirect_stdout
 from functools import wraps
@@ -67,6 +67,7 @@ def _said(number, what, place=''):
 # %% ../nbs/8_recommender/5_command.ipynb #sentence
 def _sentence(e):
     "The sentence of an error that is not a mistake of ours; None for one that is."
+    if isinstance(e, InputError): return str(e)
     if isinstance(e, BrokenPipeError):
         return 'the output was closed before all was written; read it to its end'
     if isinstance(e, OSError):
@@ -74,12 +75,18 @@ def _sentence(e):
         return _said(e.errno, e.strerror or str(e) or 'cannot be used', place)
     if isinstance(e, UnicodeEncodeError):
         return f'{e.object[:60]!a} holds half a letter, which no file can; correct the text'
-    if found := re.search(r'\(os error (\d+)\)', str(e)):
+    if found := re.search(r'\(os error (\d{1,9})\)', str(e)):
         return _said(int(found[1]), os.strerror(int(found[1])))
     if isinstance(e, MemoryError) or isinstance(e, RuntimeError) and 'allocate' in str(e):
         return 'there is not enough memory for this; take smaller numbers, or less data at a time'
     if isinstance(e, RecursionError): return 'the input is nested too deeply; write it flat'
-    return str(e) if isinstance(e, InputError) else None
+    return None
+
+def _mistake(e):
+    "The sentence of an exception that nobody foresaw, with the place where it came up."
+    at = traceback.extract_tb(e.__traceback__)[-1]
+    return (f'a mistake of tiger_nb: {type(e).__name__}, {str(e)[:200]!r}, in {Path(at.filename).name} line '
+            f'{at.lineno}; please report it with what TIGER_NB_TRACE=1 shows')
 
 # %% ../nbs/8_recommender/5_command.ipynb #streams
 def _ready_streams():
@@ -102,7 +109,8 @@ def command(
     func,      # a function with docments
     epilog='', # text below the options in `--help`, or a function that gives it
 ):             # called with arguments it is `func`; called without any it reads the command line
-    "Make a function a command for the shell; errors of the user become a sentence and the exit code 2."
+    """Make a function a command for the shell; errors of the user become a sentence and the exit code 2,
+    mistakes of ours a sentence and 1, or a traceback where TIGER_NB_TRACE is set."""
     @wraps(func)
     def run(*args, **kwargs):
         if args or kwargs: return func(*args, **kwargs)
@@ -116,7 +124,8 @@ def command(
         except KeyboardInterrupt: status, why = 130, 'stopped'
         except Exception as e:
             status, why = 2, _sentence(e)
-            if why is None: raise
+            if why is None and os.environ.get('TIGER_NB_TRACE'): raise
+            if why is None: status, why = 1, _mistake(e)
         if status:
             _print_error(f'{func.__name__}: {" ".join(why.split())}')
             sys.exit(status)

@@ -33,7 +33,7 @@ from .vectors import (fuse, fuse_scales, load_vectors, read_vectors, sasrec_tabl
 _all_ = ['fuse', 'load_vectors', 'read_vectors', 'sasrec_table', 'save_vectors', 'umap_2d']
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #clean-text
-_MARKUP = re.compile(r'<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1\s*>|$)|<[a-zA-Z/!][^>]*>', re.S | re.I)
+_MARKUP = re.compile(r'<!--.*?(?:-->|$)|<(script|style)\b.*?(?:</\1\s*>|$)|<[a-zA-Z/!][^<>]*>', re.S | re.I)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #clean-text-x
 def clean_text(
@@ -318,6 +318,7 @@ class Encoder:
     parts:list # (name, model) of each part; model None: it knows its own items only
     scales:list|None # of `fuse_scales`; None: a single part, as it is
     cache:object=None # folder of the neural encoders' cache; None: the usual one; False: none
+    learned:bool=False # a file that a part comes from was learned from histories
 
     @property
     def dim(self): return self.vectors.shape[1]   # d
@@ -326,7 +327,7 @@ class Encoder:
     def reads_histories(self): # then vectors and codes belong to one split
         "Whether a part was learned from histories."
         kinds = 'covisitation', 'collaborative', 'sasrec'
-        return any(name.partition(':')[0] in kinds for name, _ in self.parts)
+        return self.learned or any(name.partition(':')[0] in kinds for name, _ in self.parts)
 
     def __repr__(self): return f'Encoder({self.name}: {len(self.vectors):,} items, {self.dim} dimensions)'
 
@@ -346,6 +347,16 @@ def transform(self:Encoder,
     return fuse(blocks, scales=self.scales) if self.scales else blocks[0]
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #fit-encoder
+def _file_split(name, dataset):
+    "The split that the vectors of 'file:PATH' were learned from; raises `InputError` for another than the data's."
+    kind, _, place = name.partition(':')
+    meta = read_vectors(Path(place).expanduser())[2] if kind == 'file' else None
+    split = meta.get('split_sha256') if isinstance(meta, dict) else None
+    if split and isinstance(dataset, Dataset) and split != dataset.split.sha256:
+        raise InputError(f'encoder {name}: its vectors were learned from the histories of split {str(split)[:8]}, '
+                         f'not of {dataset.split.sha256[:8]}, whose targets they may know; make new ones')
+    return split
+
 def fit_encoder(
     dataset:Dataset|pl.DataFrame, # histories and catalogue; for texts or a file a table of items will do
     encoder:str='auto', # one of `ENCODERS`, 'auto' ('tfidf' with text, else 'all'), or a fusion of several
@@ -356,13 +367,14 @@ def fit_encoder(
 )->Encoder:
     "Fit an encoder to a catalogue. Raises `InputError` when it is unknown or lacks what it needs."
     names, weights = zip(*_parts(encoder, dataset))
+    learned = any([_file_split(name, dataset) for name in names])
     models, blocks = zip(*(_fit_part(name, dataset, dim, seed, template, cache) for name in names))
     scales = fuse_scales(blocks, weights) if len(names) > 1 else None
     vectors = fuse(blocks, scales=scales) if scales else blocks[0]
     items, keys = _items_and_keys(dataset)
     keys = [str(k) for k in (range(len(items)) if keys is None else keys)]
     name = '+'.join(n if w == 1 else f'{n}*{w:g}' for n, w in zip(names, weights))
-    return Encoder(name, template, vectors, keys, list(zip(names, models)), scales, cache)
+    return Encoder(name, template, vectors, keys, list(zip(names, models)), scales, cache, learned)
 
 # %% ../nbs/3_embeddings/3_embeddings.ipynb #embed-def
 def embed(

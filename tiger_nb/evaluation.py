@@ -7,13 +7,13 @@ __all__ = ['NOT_RANKED', 'PROTOCOL', 'recall_ndcg', 'target_ranks', 'list_ranks'
            'make_card', 'save_record', 'load_record', 'table']
 
 # %% ../nbs/2_evaluation/1_evaluation.ipynb #imports
-import json, platform, subprocess
+import platform, subprocess
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 import numpy as np, polars as pl, torch
 from fastcore.basics import patch
 import tiger_nb
-from .files import InputError, atomic_path, read_json
+from .files import InputError, atomic_path, json_text, read_json
 from .processes import progress, rank_size, summed
 from .schemas import RECORD, check, maybe, number, schema_of, whole
 
@@ -346,7 +346,7 @@ def save_record(
     "Writes the record in one step: an interrupted write leaves the old file."
     record = dict(card=card, metrics=metrics, train_seconds=card.train_seconds) | extra
     scalar = lambda x: x.item()  # of NumPy
-    plain = json.dumps(record | {'card': card.to_dict()}, indent=1, default=scalar)
+    plain = json_text(record | {'card': card.to_dict()}, default=scalar)
     with atomic_path(path) as tmp: tmp.write_text(plain + '\n')
     return record
 

@@ -95,7 +95,7 @@ def _table_form(path, first, delimiter):
                          'header above it, such as user,item,timestamp')
     if twice := [c for n, c in enumerate(columns) if c in columns[:n]]:
         raise InputError(f'{path}: the header has {twice[0][:60]!r} twice; rename one of them')
-    return Form('table', 'a table', columns, separator, quotes=len(separator) == 1)
+    return Form('table', 'a table', columns, separator, quotes=len(separator.encode()) == 1)
 
 # %% ../nbs/1_data/4_formats.ipynb #table-form
 def _blank_form(lines):
@@ -174,7 +174,7 @@ def _parts(path, encoding, size):
 def _parsed(text, form, wanted):
     "A part of a table as texts."
     separator = form.separator
-    if len(separator) > 1: text, separator = text.replace(separator, '\x1f'), '\x1f'
+    if len(separator.encode()) > 1: text, separator = text.replace(separator, '\x1f'), '\x1f'
     at = sorted(form.columns.index(c) for c in wanted)
     lines = text.count('\n') + (not text.endswith('\n'))
     if '\n\n' in text or text[0] == '\n': lines = sum(bool(l.strip()) for l in text.split('\n'))

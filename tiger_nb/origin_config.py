@@ -6,19 +6,21 @@
 __all__ = ['KEYS', 'Key', 'nearest_key', 'origin_training', 'Params', 'read_params', 'dataset_of', 'params_tokenizer']
 
 # %% ../nbs/8_recommender/3_origin_config.ipynb #imports
-import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .bundles import RunSettings
 from .dataset import Dataset, folder_orders, catalogue, load, read_inter_json
-from .files import InputError, read_json, write_json
+from .files import InputError, read_json
+from .folders import whole_folder
 from .sasrec import SASRecSettings
-from .schemas import list_files
 from .semantic_ids import SemanticIds
 from .tiger import TigerSettings
+from .tokenizer import load_ids
 from .training import TrainSettings
 
 # %% ../nbs/8_recommender/3_origin_config.ipynb #keys
@@ -98,7 +100,7 @@ def _value(key, value, path):
         if value < k.least: raise wrong(f'at least {k.least}')
     elif key == 'model.dropout':
         if not 0 <= value < 1: raise wrong('from 0 to below 1')
-    elif not (value > 0 and math.isfinite(value)): raise wrong('above 0')
+    elif not 0 < value < 1e300: raise wrong('above 0, and finite')
     return k.kind(value)
 
 # %% ../nbs/8_recommender/3_origin_config.ipynb #settings
@@ -178,7 +180,7 @@ def _check_values(v, model, path):
     width, heads, name = (v[k] for k in ('model.embedding_dim', 'model.num_heads', 'experiment_name'))
     if model == 'sasrec' and width % heads:
         raise InputError(f'{path}: model.num_heads is {heads} and must divide model.embedding_dim, {width}')
-    if Path(name).name != name:
+    if Path(name).name != name or name == '..' or '\0' in name:
         raise InputError(f'{path}: experiment_name is {name!r}; it must be the name of a folder, without / '
                          'or ..')
 
@@ -220,7 +222,7 @@ def params_tokenizer(
     out:str|Path,   # folder that gets semantic_ids.json and tokenizer.json
 )->Path:            # `out`
     """The Semantic IDs that a configuration names, in the form that `train_bundle` takes.
-    Raises `InputError` if the index is not what the file says."""
+    Raises `InputError` if the index is not what the file says, or the folder holds anything else."""
     try: ids, added = SemanticIds.load(p.index, n_items, sizes=p.codes), 0
     except InputError as e:
         if 'add_digit' not in str(e): raise
@@ -228,9 +230,9 @@ def params_tokenizer(
     if ids.n_levels - added != p.levels:
         raise InputError(f'{p.index}: has {ids.n_levels - added} codes an item, dataset.num_codebooks is '
                          f'{p.levels}; make them agree')
-    out = Path(out)
-    ids.save(out/'semantic_ids.json')
-    info = {'source': p.index.name, 'sizes': list(ids.sizes), 'collision': ids.collision,
-            'files': list_files(out, 'semantic_ids.json')}
-    write_json(out/'tokenizer.json', info)
-    return out
+    if (Path(out)/'tokenizer.json').exists():
+        if np.array_equal(load_ids(out, n_items).codes, ids.codes): return Path(out)
+        raise InputError(f'{out}: holds other Semantic IDs than {p.index}; delete it or choose another folder')
+    about = {'source': p.index.name, 'sizes': list(ids.sizes), 'collision': ids.collision}
+    with whole_folder(out, 'tokenizer.json', about) as made: ids.save(made/'semantic_ids.json')
+    return Path(out)

@@ -23,14 +23,14 @@ from torch.overrides import TorchFunctionMode
 
 from .baselines import CoVisitation
 from .bundles import (CHECKPOINTS, MEMORY, MOST_SCORED, PRESETS, READ, WITH_COUNTER,
-                              RunSettings, check_learnable, continue_bundle, demo_models, is_finished,
-                              kept_bundle, keys_sha256, measure, preset_for, read_manifest,
-                              refit_bundle, run_settings, saved_schema, scores_all, tokenizer_for,
-                              train_bundle, write_manifest)
-from .dataset import Dataset
+                              RunSettings, check_catalogue, check_learnable, continue_bundle,
+                              demo_models, is_finished, kept_bundle, measure, preset_for,
+                              read_manifest, refit_bundle, run_settings, saved_schema, scores_all,
+                              tokenizer_for, train_bundle, write_manifest)
+from .dataset import Dataset, keys_sha256
 from .decoding import score_all, tiger_ranker
 from .evaluation import evaluate_scores, load_record, make_card, save_record
-from .files import InputError, atomic_path, write_json
+from .files import InputError, atomic_path, real_path, write_json
 from .folders import file_sha256, whole_folder
 from .histories import Histories
 from .mixture import (Memory, Mixture, PrefixMass, load_counts, save_counts, share_scorer,
@@ -593,10 +593,12 @@ MIXED = having(dict(runs=several(dict(type='string'), 2), weights=several(number
 
 def _mixed_parts(runs, dataset, out):
     "The bundles of a mixture. Raises `InputError` for one that doesn't fit."
-    if len({run.resolve() for run in runs}) < max(2, len(runs)):
+    places = [real_path(run) for run in runs]
+    if len(set(places)) < max(2, len(runs)):
         raise InputError('a mixture takes at least two bundles, each once; name them with commas between')
-    for run in runs:
-        if run.resolve() in (out.resolve(), *out.resolve().parents):
+    inside = real_path(out)
+    for run, place in zip(runs, places):
+        if place in (inside, *inside.parents):
             raise InputError(f'{out}: lies in {run}, of which it would be made; choose another folder')
     parts = [Recommender.load(run, trained=True) for run in runs]
     for run, part in zip(runs, parts):
@@ -605,6 +607,7 @@ def _mixed_parts(runs, dataset, out):
         if part.card.split_sha256 != dataset.split.sha256:
             raise InputError(f'{run}: was trained on split {part.card.split_sha256[:8]}, and {dataset.name} '
                              f'has {dataset.split.sha256[:8]}; mix bundles of one split')
+        check_catalogue(run, dataset)
     return parts
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #made-of

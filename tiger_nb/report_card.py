@@ -6,7 +6,6 @@
 __all__ = ['residual_energy', 'nearest', 'neighbours', 'item_labels', 'purity', 'ReportCard', 'report_card', 'compare']
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #imports
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import polars as pl
 from fastcore.basics import patch
 
 from .bigram import next_item, prefix_ids
-from .files import InputError, atomic_path, read_json
+from .files import InputError, atomic_path, json_text, read_json
 from .histories import Split
 from .plots import bar_panels
 from .quantizers import check_vectors, fit_codebooks, relative_error, residual_decode
@@ -227,7 +226,7 @@ def save(self:ReportCard,
     path, # JSON file to write
 )->None:
     "Write the card as JSON, which has no NaN."
-    plain = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+    plain = json_text(self.to_dict(), allow_nan=False)
     with atomic_path(path) as temp: Path(temp).write_text(plain + '\n')
 
 # %% ../nbs/5_semantic_ids/7_report_card.ipynb #load

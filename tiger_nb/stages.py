@@ -19,9 +19,9 @@ from .command import (Order, check_numbers, command, is_inter, open_data, repeat
                               say_repeats)
 from .dataset import (PREPARED, Dataset, folder_orders, metadata_of, raw_reviews, read_items,
                               catalogue, load, write_dataset)
-from .files import InputError, json_lines
+from .files import InputError, json_lines, real_path
 from .formats import EventOptions, collect_events, read_item_table
-from .folders import check_free, whole_folder
+from .folders import check_file, check_free, whole_folder
 from .histories import from_events
 from .presets import preset_text
 from .raw import check_complete, read_metadata
@@ -229,7 +229,7 @@ def tiger_prepare(
     if (interactions is None) == (data is None):
         raise InputError('give --interactions, or --data, which is the same')
     options = EventOptions(user, item, timestamp, rating, min_rating, date_format, delimiter, encoding)
-    about = items and dict(items=items, item_key=item_key)
+    about = None if items is None else dict(items=items, item_key=item_key)
     source = interactions or data
     _report(*_write_prepared(source, out, items, lambda: _prepared(
         source, order, k_core, ties, options, drop, about)), out, json)
@@ -261,14 +261,13 @@ def tiger_embed(
     check_numbers(dict(dim=dim, seed=seed))
     if Path(out).suffix not in READERS:
         raise InputError(f'--out {out}: unknown ending {Path(out).suffix!r}; use one of {", ".join(READERS)}')
-    if Path(out).exists() and not Path(out).is_file():
-        raise InputError(f'--out {out}: is there already and is not a file; choose another name')
+    check_file(out)
     dataset = open_data(data, order)
     fitted = fit_encoder(dataset, encoder, dim, seed, template or TEMPLATE)
     split = dataset.split.sha256 if fitted.reads_histories else None
     about = dict(encoder=fitted.name, seed=seed, template=fitted.template, dataset=dataset.name,
                  split_sha256=split)
-    save_vectors(Path(out).resolve(), fitted.vectors, dataset.items['key'].to_list(), about)
+    save_vectors(real_path(out), fitted.vectors, dataset.items['key'].to_list(), about)
     print(f'{len(fitted.vectors)} items, {fitted.dim} dimensions: {out}')
 
 # %% ../nbs/8_recommender/6_stages.ipynb #tokenize-helpers
@@ -335,7 +334,7 @@ def _settings(dataset, split, preset, chosen):
 def _tokenize(out, data, items, embeddings, index, order, preset, digit, rows, umap, chosen):
     "The work of `tiger_tokenize`; its folder is there when it is complete."
     from tiger_nb.tokenizer import tokenize
-    dataset = open_data(data, order) if data else read_items(Path(items)) if items else None
+    dataset = open_data(data, order) if data else None if items is None else read_items(Path(items))
     settings = _settings(dataset, bool(data), preset, chosen)
     keys = None if dataset is None else (dataset.items if data else dataset)['key'].to_list()
     vectors, origin, keys = _vectors(embeddings, keys) if embeddings else (None, None, keys)

@@ -16,8 +16,10 @@ import polars as pl
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from .dataset import Dataset
+from .dataset import Dataset, same_items
+from .evaluation import load_record
 from .files import InputError, atomic_path, read_json
+from .schemas import MANIFEST, read_checked
 from .tables import join_keys, key_column, parquet_metadata, read_parquet, say
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #stand-ins
@@ -369,15 +371,23 @@ def load_vectors(
     return vectors
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #sasrec-table
-def _check_sasrec(path, dataset):
-    "Raises `InputError` unless the card in `path` is of a SASRec on this split"
-    card = read_json(path).get('card', {})
-    if card.get('model') != 'sasrec':
-        raise InputError(f"{path}: field 'model' is {card.get('model')!r}, not 'sasrec'; "
+def _check_sasrec(folder, dataset):
+    "Raises `InputError` unless the run in `folder` is a SASRec on this split and these items."
+    path, mark = folder/'result.json', folder/'manifest.json'
+    card = load_record(path)['card']
+    if card.model != 'sasrec':
+        raise InputError(f"{path}: field 'model' is {card.model!r}, not 'sasrec'; "
                          'give the folder of a trained SASRec')
-    if (split := str(card.get('split_sha256'))) != dataset.split.sha256:
-        raise InputError(f'{path}: trained on split {split[:8]}, not on {dataset.split.sha256[:8]}, '
+    if card.refit:
+        raise InputError(f'{path}: was refit on all events, those that are to be found among them; give the '
+                         'run that it was made from')
+    if card.split_sha256 != dataset.split.sha256:
+        raise InputError(f'{path}: trained on split {card.split_sha256[:8]}, not on {dataset.split.sha256[:8]}, '
                          'whose targets it may have seen; train a SASRec on this data')
+    made_for = read_checked(mark, MANIFEST).get('item_keys') if mark.exists() else None
+    if not same_items(made_for, dataset.items):
+        raise InputError(f'{mark}: its items have other keys than those of {dataset.name}; train a SASRec on '
+                         'this data')
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #sasrec-tensor
 def _item_table(path):
@@ -396,7 +406,7 @@ def sasrec_table(
     "The item table of a trained SASRec. Raises `InputError` for a run of another model, split or catalogue."
     folder = Path(folder).expanduser()
     if not folder.is_dir(): raise InputError(f'{folder}: no such folder; give the folder of a trained SASRec')
-    _check_sasrec(folder/'result.json', dataset)
+    _check_sasrec(folder, dataset)
     table = _item_table(path := folder/'model.safetensors')
     if len(table) != dataset.n_items:
         raise InputError(f'{path}: a table of {len(table)} items for a catalogue of {dataset.n_items}; '

@@ -220,11 +220,11 @@ def load_bench(
 
 # %% ../../nbs/bench/1_bench.ipynb #figure
 def bench_figure(
-    rows:list, # of `bench_row`; those without a ratio are left out
+    rows:list, # of `bench_row`; those without a ratio or a rival are left out
     title=None, # heading; None: the least and the largest ratio
 )->go.Figure:
     "The ratios beside what was set as a goal."
-    rows = [r for r in rows if r['ratio']]
+    rows = [r for r in rows if r['ratio'] and r.get('rival', True)]
     goal = lambda i: [GOALS.get(r['what'], (np.nan, np.nan))[i] for r in rows]
     least, most = (f(r['ratio'] for r in rows) for f in (min, max))
     title = title or f'Ours is {least:.1f} to {most:.0f} times as fast as the fastest rival'

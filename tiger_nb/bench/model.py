@@ -105,7 +105,7 @@ def bench_targets(
         losses = [loss(model, items, n - 1) for items, n in taken]
         sum(total for total, _ in losses).backward()
         model.zero_grad()
-        return sum(float(total) for total, _ in losses)
+        return sum(float(total.detach()) for total, _ in losses)
     ways = dict(ours=lambda: learn(trie_loss), reference=lambda: learn(plain_trie_loss))
     seconds, found = alternate(ways, repeats)
     targets = sum(int((n - 1).sum()) for _, n in taken)
@@ -145,4 +145,4 @@ def bench_trie_step(
 )->dict:                    # a `bench_row`; the reference is the small catalogue
     "Search steps a second over a large catalogue, beside a small one."
     ours, reference = (1 / trie_step_seconds(n) for n in (n_items, small))
-    return bench_row('trie step', ours, reference, 'steps/s', items=n_items, small=small)
+    return bench_row('trie step', ours, reference, 'steps/s', items=n_items, small=small, rival=False)
