@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from fastcore.basics import patch
-from .files import InputError, atomic_path, json_lines, read_json
+from .files import InputError, atomic_path, first_twice, json_lines, read_json
 from .histories import Histories, Interactions, Split, from_events
 from .raw import (COLUMNS, DOMAINS, SOURCES, check_complete, download, frame_events, guess_columns,
                           read_events, read_metadata, read_reviews)
@@ -126,7 +126,7 @@ def _item_ids(path, rows):
         f"{path}: field 'item_id' is {str(bad[0])[:60]!r}, not an integer in 0..{len(ids) - 1}; number the "
         f"{len(ids)} items from 0 without gaps")
     if len(set(ids)) < len(ids): raise InputError(
-        f"{path}: 'item_id' {next(i for i in ids if ids.count(i) > 1)} occurs twice; keep one line per item")
+        f"{path}: 'item_id' {first_twice(ids)} occurs twice; keep one line per item")
 
 def _item_keys(path, rows, keys):
     "The keys of rows in the order of their ids, compared with those of asins.json where that is there."

@@ -14,7 +14,8 @@ import re
 import numpy as np
 import polars as pl
 from .dataset import TEXT_NAMES, described, text_names
-from .files import InputError, json_lines, may_have_half, open_text, read_json, too_deep
+from .files import (InputError, first_twice, json_lines, may_have_half, open_text, read_json,
+                            too_deep)
 from .raw import COLUMNS, frame_events, guess_columns, json_cell, json_cells, parse_item
 from .tables import (NO_KEY, UNREADABLE, key_text, read_delimited, read_parquet, say,
                              unreadable)
@@ -93,8 +94,8 @@ def _table_form(path, first, delimiter):
     if any(_NUMBER.fullmatch(c) for c in columns):
         raise InputError(f'{path}: its first line is {first[:60]!r}, which has no names of columns; write a '
                          'header above it, such as user,item,timestamp')
-    if twice := [c for n, c in enumerate(columns) if c in columns[:n]]:
-        raise InputError(f'{path}: the header has {twice[0][:60]!r} twice; rename one of them')
+    if (twice := first_twice(columns)) is not None:
+        raise InputError(f'{path}: the header has {twice[:60]!r} twice; rename one of them')
     return Form('table', 'a table', columns, separator, quotes=len(separator.encode()) == 1)
 
 # %% ../nbs/1_data/4_formats.ipynb #table-form
@@ -171,20 +172,23 @@ def _parts(path, encoding, size):
             if text.strip(): yield text
 
 # %% ../nbs/1_data/4_formats.ipynb #parts
+_BLANK = re.compile(r'(?:^|\n)[ \t]*\n')  # a line without a word
+
 def _parsed(text, form, wanted):
     "A part of a table as texts."
-    separator = form.separator
+    separator, text = form.separator, text.strip('\n') + '\n'
     if len(separator.encode()) > 1: text, separator = text.replace(separator, '\x1f'), '\x1f'
-    at = sorted(form.columns.index(c) for c in wanted)
-    lines = text.count('\n') + (not text.endswith('\n'))
-    if '\n\n' in text or text[0] == '\n': lines = sum(bool(l.strip()) for l in text.split('\n'))
+    if _BLANK.search(text): text = ''.join(f'{l}\n' for l in text.split('\n') if l.strip())
+    raw, at = io.BytesIO(text.encode()), sorted(form.columns.index(c) for c in wanted)
+    how = dict(separator=separator, has_header=False, infer_schema=False,
+               quote_char='"' if form.quotes else None)
     try:
-        table = pl.read_csv(io.BytesIO(text.encode()), separator=separator, has_header=False, columns=at,
-                            infer_schema=False, quote_char='"' if form.quotes else None)
+        if pl.read_csv(raw, n_rows=1, **how).width != len(form.columns): raise _Uneven
+        raw.seek(0)
+        table = pl.read_csv(raw, columns=at, **how)
     except pl.exceptions.PolarsError: raise _Uneven from None
     table.columns = [form.columns[i] for i in at]
-    table = table.filter(~pl.all_horizontal(pl.all().is_null())) if len(table) > lines else table
-    if len(table) != lines: raise _Uneven
+    if len(table) != text.count('\n'): raise _Uneven
     return table
 
 # %% ../nbs/1_data/4_formats.ipynb #objects
@@ -192,7 +196,10 @@ def _objects(text, form, wanted):
     "A part of JSON lines or literals as texts."
     try:
         if form.kind == 'literals' or may_have_half(text): raise pl.exceptions.PolarsError
-        return pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(wanted, pl.String))
+        table = pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(wanted, pl.String))
+        # a field that a line may hold twice is looked at by a reader that says so
+        if any(text.count(f'"{c}"') > table[c].count() for c in wanted): raise pl.exceptions.PolarsError
+        return table
     except pl.exceptions.PolarsError:
         try: rows = [parse_item(l) for l in text.split('\n') if l.strip()]
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError): raise _Uneven from None
@@ -202,10 +209,19 @@ def _objects(text, form, wanted):
         except (TypeError, UnicodeEncodeError): raise _Uneven from None   # bytes, sets, half letters
 
 # %% ../nbs/1_data/4_formats.ipynb #other-parts
-def _words(text, form, start):
-    "A part of lines of words as events; the time is the place in the line, or the number of the line."
+def _words(path, text, form, start, users):
+    """A part of lines of words as events; the time is the place in the line, or the number of the line. `users`
+    of lines before are known, and those of these lines come to them."""
     table = pl.DataFrame(dict(word=text.split('\n'))).select(pl.col('word').str.extract_all(r'\S+'))
     table = table.filter(pl.col('word').list.len() > 0).with_row_index('timestamp', start)
+    first, n = table['word'].list.first().to_list(), table['word'].list.len()
+    if form.kind == 'histories' and (twice := first_twice([*users, *first])) is not None:
+        raise InputError(f'{path}: two lines begin with {twice[:40]!r}, and a line of {form.name} is a whole history; '
+                         'write events as a table with a header, such as user,item,timestamp')
+    if form.kind == 'pairs' and (n > 2).any():
+        raise InputError(f'{path}: event {start + (n > 2).arg_max() + 1} has {n.max()} words, and a line of '
+                         f'{form.name} has two; correct it, or write a table with a header')
+    if form.kind == 'histories': users.update(first)
     table = table.select(pl.col('word').list.first().alias('user'),
                          pl.col('word').list.slice(1).alias('item'), pl.col('timestamp').cast(pl.Int64))
     if form.kind == 'pairs': return table.with_columns(pl.col('item').list.first())
@@ -240,12 +256,12 @@ def _json_list(path):
 # %% ../nbs/1_data/4_formats.ipynb #tables
 def _text_parts(path, form, wanted, encoding, size):
     "A text in parts, each as a table."
-    start = 0
+    start, users = 0, set()
     for n, text in enumerate(_parts(path, encoding, size)):
         if form.kind == 'table' and form.header and n == 0: text = text.lstrip('\n').partition('\n')[2]
         if not text.strip(): continue
         try:
-            if form.kind in ('histories', 'pairs'): table = _words(text, form, start)
+            if form.kind in ('histories', 'pairs'): table = _words(path, text, form, start, users)
             else: table = (_parsed if form.kind == 'table' else _objects)(text, form, wanted)
         except UnicodeEncodeError:  # some encodings, such as utf-7, have one
             raise InputError(f'{path}: holds half a letter, which is no text; correct it, or give another '
@@ -376,22 +392,24 @@ def time_facts(
 
 # %% ../nbs/1_data/4_formats.ipynb #names
 def _names(path, form, o, size):
-    "The column of each field, and the columns that are read."
+    "The column of each field, the columns that are read, and the fields of which several are, to be compared."
     head = next(tables(path, form, None, o.encoding or 'utf-8-sig', size), pl.DataFrame())
     if head.is_empty(): raise InputError(f'{path}: holds no event; write at least one')
     names = frame_events(_dated(head, path, o), path, **o.columns)[1]
-    compared = lambda f: COLUMNS[f] if names[f] in COLUMNS[f] and not o.columns[f] else ()
-    wanted = [c for f, name in names.items() for c in (name, *compared(f)) if c in head.columns]
+    may = lambda f: COLUMNS[f] if names[f] in COLUMNS[f] else guess_columns(head.columns, f)
+    there = {f: [c for c in may(f) if c in head.columns] for f, c in names.items() if not o.columns[f]}
+    compared = {f: columns for f, columns in there.items() if len(columns) > 1}
+    wanted = [c for f, name in names.items() for c in (name, *compared.get(f, ()))]
     if o.min_rating is not None:
         wanted += [_one_column(path, head.columns, o.rating, 'rating', '--min-rating')]
-    return names, list(dict.fromkeys(wanted))
+    return names, list(dict.fromkeys(wanted)), compared
 
 # %% ../nbs/1_data/4_formats.ipynb #collect
-def _part(table, path, o, names, start=0):
+def _part(table, path, o, names, start=0, compared={}):
     "The events of a part, keys as categories; whether their times are dates; and how many went by rating."
     good = _rated(table, path, o, start)
     dates = o.date_format is not None or _is_dates(good[names['timestamp']])
-    known = {f: c if c not in COLUMNS[f] else o.columns[f] for f, c in names.items()}
+    known = names | compared
     if good.is_empty(): return None, dates, len(table)
     events = frame_events(_dated(good, path, o), path, **known)[0]
     return events.with_columns(pl.col('user', 'item').cast(pl.Categorical)), dates, len(table) - len(good)
@@ -419,10 +437,10 @@ def collect_events(
         raise InputError(f'{path}: holds {form.name} and no events; give ' +
                          ('it with --items' if form.kind == 'described' else 'events, one a row'))
     try:
-        names, wanted = _names(path, form, options, min(size, 1 << 16))
+        names, wanted, compared = _names(path, form, options, min(size, 1 << 16))
         parts, start = [], 0
         for table in tables(path, form, wanted, encoding, size):
-            parts.append(_part(table, path, options, names, start))
+            parts.append(_part(table, path, options, names, start, compared))
             start += len(table)
     except _Uneven:
         table = _whole(path, form, encoding)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import polars as pl
 
-from .files import InputError, atomic_path, json_lines, may_have_half, open_text, read_json
+from .files import InputError, atomic_path, json_lines, may_have_half, once, open_text, read_json
 from .tables import key_column, key_text, read_delimited, read_parquet, say
 
 # %% ../nbs/1_data/1_raw.ipynb #read-table
@@ -55,7 +55,7 @@ def _json_lines_table(path, text, columns):
         if may_have_half(text): raise pl.exceptions.PolarsError   # which makes \0 of each
         return pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(names, pl.String))
     except pl.exceptions.PolarsError:
-        rows = [r for _, r in json_lines(path, lambda line: wanted(json.loads(line)))]
+        rows = [r for _, r in json_lines(path, lambda line: wanted(json.loads(line, object_pairs_hook=once)))]
         return pl.DataFrame({c: [json_cell(r[c]) for r in rows] for c in names},
                             schema=dict.fromkeys(names, pl.String))
 
@@ -144,8 +144,9 @@ def _field(path, table, name, column):
     return (_numbers(values, where) if name == 'timestamp' else key_column(values, where)).alias(name)
 
 def _column(path, table, name, given):
-    "The column of a field: the named one, else the one that is known, unless two of those differ."
-    known = [given] if given else [c for c in COLUMNS[name] if c in table.columns]
+    "The column of a field: a named one, else the one that is known, unless two of those differ."
+    if isinstance(given, str): given = [given]
+    known = list(given) if given else [c for c in COLUMNS[name] if c in table.columns]
     known = known or guess_columns(table.columns, name)
     if not known or known[0] not in table.columns:
         some = [c[:40] for c in table.columns[:12]] + ['…'] * (len(table.columns) > 12)
@@ -164,7 +165,7 @@ def _column(path, table, name, given):
 def frame_events(
     table:pl.DataFrame, # of events
     where, # how a message calls it: the file
-    user:str=None, # name of the user column; recognised by `COLUMNS` where absent
+    user:str=None, # name of the user column, or several that must be equal; by `COLUMNS` where absent
     item:str=None, # name of the item column
     timestamp:str=None, # name of the time column
 )->tuple: # columns user (str), item (str), timestamp (int or float), null where empty; {field: its column}
@@ -239,8 +240,9 @@ def _flat(x):
 def parse_item(
     line:str, # of a file
 )->dict:
-    "A line of metadata: JSON, or a Python literal."
-    try: return json.loads(line)
+    "A line of metadata: JSON, or a Python literal. Raises `InputError` for a name that comes twice in JSON."
+    try: return json.loads(line, object_pairs_hook=once)
+    except InputError: raise
     except ValueError: return ast.literal_eval(line.strip())
 
 def _item_rows(path, keep):

@@ -188,7 +188,8 @@ def _parsed(text, separator, quote):
     try:
         table = pl.read_csv(io.StringIO(text), separator=separator, infer_schema=False, quote_char=quote)
     except pl.exceptions.PolarsError: return None
-    return table.filter(~pl.all_horizontal(pl.all().is_null())) if table.columns else table
+    blank = pl.all_horizontal(pl.all().str.strip_chars().fill_null('') == '')
+    return table.filter(~blank) if table.columns else table
 
 def _unquoted(table):
     "Fields that are quoted as a whole, without their quotes."
