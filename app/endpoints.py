@@ -1,7 +1,6 @@
 "The typed endpoints: arguments are checked in one place, and what is wrong comes back as one sentence."
 import inspect, traceback
 from functools import wraps
-from math import isfinite
 from typing import get_args, get_origin, get_type_hints
 
 import gradio as gr
@@ -35,11 +34,13 @@ def check(a, name, value, kind, needed):
     if kind is str:
         most = LENGTHS.get(name, LETTERS)
         if len(value) > most: raise InputError(f'{name} has {len(value)} letters; at most {most} are taken')
+        try: value.encode()
+        except UnicodeEncodeError: raise InputError(f'{name} holds half a letter; correct it') from None
         if needed and not value.strip(): raise InputError(f'{name} is empty; write something')
     elif kind is not bool and name in RANGES:
         low, high = RANGES[name]
-        if not isfinite(value) or not low <= value <= high:
-            raise InputError(f'{name} has the value {value}; it may be {low:,} to {high:,}')
+        if not low <= value <= high:   # nor NaN
+            raise InputError(f'{name} has the value {value!r:.40}; it may be {low:,} to {high:,}')
     return value
 
 def endpoint(a, f):

@@ -27,6 +27,12 @@ def listed(x, limit):
 
 def text(x, limit=LETTERS): return x[:limit] if isinstance(x, str) else ''
 
+def whole(x):
+    "The same without half letters, which no answer could hold."
+    if isinstance(x, str): return x.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')
+    if isinstance(x, dict): return {k: whole(v) for k, v in x.items()}
+    return [whole(v) for v in x] if isinstance(x, list) else x
+
 def choice(x, options, usual): return x if isinstance(x, str) and x in options else usual
 
 def divisions(a):
@@ -39,7 +45,7 @@ def clean(
     dropped:list|None=None, # gets a sentence for each thing that is unknown here
 )->dict:
     "A state whose every field is within its limits."
-    raw, say = raw if isinstance(raw, dict) else {}, [] if dropped is None else dropped
+    raw, say = whole(raw) if isinstance(raw, dict) else {}, [] if dropped is None else dropped
     top, users = a.n_items - 1, len(a.split.users) - 1
     levels = a.ids.n_levels if a.ids else 0
     asked = listed(raw.get('history'), ITEMS)
@@ -65,7 +71,7 @@ def clean(
         codes = ' '.join('*' if str(c) == '-1' else str(c)[:12] for c in listed(raw['prefix'], levels))
         say.append(f'No item here begins with the codes {codes}.')
     def named(key, options, usual):
-        if raw.get(key) not in (None, '') and raw[key] not in options:
+        if raw.get(key) not in (None, '') and not (isinstance(raw[key], str) and raw[key] in options):
             say.append(f'The {key} {str(raw[key])[:20]} is unknown here.')
         return choice(raw.get(key), options, usual)
     return dict(user=user, history=ids, item=known('item', top), prefix=prefix, lasso=lasso,

@@ -16,12 +16,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np, polars as pl, torch
+import numpy as np, torch
 
 from .baselines import CoVisitation
 from .checkpoints import (before, one_writer, read_checkpoint, remove_checkpoints,
                                   save_checkpoint)
-from .dataset import Dataset, keys_sha256, same_items
+from .dataset import Dataset, keys_sha256
 from .decoding import invalid_rate, tiger_ranker
 from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
@@ -33,7 +33,7 @@ from .processes import from_main, rank_size
 from .schemas import (MANIFEST, TOKENIZER_JSON, built, check, check_files, list_files, maybe,
                               number, read_checked, schema_of, whole)
 from .semantic_ids import SemanticIds
-from .tables import read_parquet
+from .tables import read_parquet, same_catalogue
 from .tokenizer import TokenizerSettings, check_encoder, check_split, load_ids
 from .training import TrainSettings, check_resumable, check_state, fit
 
@@ -233,6 +233,7 @@ def is_finished(
     "Whether a run has ended there: its manifest is written last."
     return all((Path(out)/name).exists() for name in ('result.json', 'manifest.json'))
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #check-catalogue
 def check_catalogue(
     run:str|Path,    # a bundle
     dataset:Dataset, # with which it is to be used
@@ -240,12 +241,13 @@ def check_catalogue(
     "Raises `InputError` where a bundle was made for other items than those of the data."
     info, n = read_manifest(Path(run)), dataset.n_items
     if info['n_items'] != n:
-        raise InputError(f'{run}: knows {info["n_items"]} items, and {dataset.name} has {n}; give its own data, '
-                         'or train again')
-    if not same_items(info.get('item_keys'), dataset.items):
+        raise InputError(f'{run}: knows {info["n_items"]} items, and {dataset.name} has {n}; give its own '
+                         'data, or train again')
+    if not same_catalogue(info.get('item_keys'), dataset.items['key'].to_list()):
         raise InputError(f'{run}: its items have other keys than those of {dataset.name}; give its own data, '
                          'or train again')
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #kept-bundle
 def kept_bundle(
     out:Path,        # a finished bundle
     dataset:Dataset, # of which it should be
@@ -346,12 +348,14 @@ def _left(out):
     begun = any((Path(out)/name).exists() for name in ('model.safetensors', *CHECKPOINTS))
     return WRITTEN if begun else ('curve.parquet', 'tensorboard', 'tokenizer', 'parts')
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #check-writable
 def check_writable(
     out:str|Path, # folder of a run
 ):
     "Raises `InputError` where another process writes, or where anything but a run is."
     with one_writer(out, *_left(out)): pass
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #writing-y
 @contextmanager
 def _writing(out):
     "The folder of a run while it is written; of several processes one holds the lock."
@@ -490,8 +494,8 @@ def _of_run(run, dataset):
     path = run/'settings.json'
     saved = read_checked(path, saved_schema(), 'train again')
     if new := sorted(saved.keys() - {f.name for f in fields(RunSettings)}):
-        raise InputError(f"{path}: the field '{new[0]}' is not known to this version; upgrade tiger_nb or train "
-                         'again')
+        raise InputError(f"{path}: the field '{new[0]}' is not known to this version; upgrade tiger_nb or "
+                         'train again')
     for name, cls in (('model', find(MODELS[info['model']].settings)), ('training', TrainSettings)):
         saved[name] = built(cls, saved[name], f'{path}: {name}', 'train again')
     return info['model'], RunSettings(**saved), run if info['semantic_ids'] else None

@@ -38,19 +38,22 @@ def _text(v):
     "A field as text; lists and details {name: value} are joined."
     if isinstance(v, (list, tuple)): return ' '.join(filter(None, map(_text, v)))
     if isinstance(v, dict): return ', '.join(f'{k}: {t}' for k, x in v.items() if (t := _text(x)))
+    if isinstance(v, bytes): return v.decode(errors='replace')
     return '' if v is None or v != v else str(v)
 
 def _words(v): return [t for x in (v if isinstance(v, (list, tuple)) else [v]) if (t := _text(x))]
 
+# %% ../nbs/9_service/1_catalogue.ipynb #cells
 def _cells(name, values, kind):
-    "A column of new items in the type of the bundle's; raises `InputError` for a value that has no place there."
+    "A column of new items in the type of the bundle's; raises `InputError` for a value of another."
     if kind == pl.String: return [_text(v) for v in values]
     if kind == pl.List(pl.String): return [_words(v) for v in values]
     try: return pl.Series(name, [v if _text(v) else None for v in values]).cast(kind)
     except (TypeError, pl.exceptions.PolarsError):
-        raise InputError(f"items: the field {name!r} of the bundle's items holds {kind}, and a new one does not; "
-                         'correct it or leave it out') from None
+        raise InputError(f"items: the field {name!r} of the bundle's items holds {kind}, and a new one does "
+                         'not; correct it or leave it out') from None
 
+# %% ../nbs/9_service/1_catalogue.ipynb #fields
 def _fields(rows, items, field, strict): # field: the one of the keys
     "Rows under the names of a bundle's items; says, or raises `InputError`, where a field has none."
     names = [c for c in dict.fromkeys(c for r in rows for c in r) if c != field]
@@ -62,6 +65,7 @@ def _fields(rows, items, field, strict): # field: the one of the keys
     if others: say(f'{said}; it is passed over')
     return [{new.get(c, c): v for c, v in r.items()} for r in rows]
 
+# %% ../nbs/9_service/1_catalogue.ipynb #item-table
 def item_table(
     rows,               # a table of items, Polars or pandas, or a list of dicts
     items:pl.DataFrame, # of the bundle

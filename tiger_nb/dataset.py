@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['KNOWN_SPLITS', 'ORDERS', 'PREPARED', 'TEXT_NAMES', 'read_inter_json', 'write_inter_json', 'catalogue', 'keys_sha256',
-           'same_items', 'described', 'read_items', 'Dataset', 'first_file', 'raw_reviews', 'folder_orders',
-           'sample_folder', 'folder_items', 'metadata_of', 'write_dataset', 'load', 'text_names']
+           'described', 'read_items', 'Dataset', 'first_file', 'raw_reviews', 'folder_orders', 'sample_folder',
+           'folder_items', 'metadata_of', 'write_dataset', 'load', 'text_names']
 
 # %% ../nbs/1_data/3_dataset.ipynb #imports
-import hashlib, json, os, re
+import json, os, re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -21,7 +21,7 @@ from .histories import Histories, Interactions, Split, from_events
 from .raw import (COLUMNS, DOMAINS, SOURCES, check_complete, download, frame_events, guess_columns,
                           read_events, read_metadata, read_reviews)
 from .schemas import FILES, check_files, having, read_checked
-from .tables import check_same_keys, distinct_keys, join_keys, say
+from .tables import catalogue_sha256, check_same_keys, distinct_keys, join_keys, say
 
 # %% ../nbs/1_data/3_dataset.ipynb #check-ids
 def _check_lists(d, path, who, what, limit=None):
@@ -106,15 +106,7 @@ def keys_sha256(
     items:pl.DataFrame, # with the column `key`
 )->str:                 # 64 hexadecimal digits
     "SHA-256 of a catalogue's keys in their order: its texts may be edited, its keys may not."
-    return hashlib.sha256('\n'.join(map(str, items['key'].to_list())).encode()).hexdigest()
-
-def same_items(
-    made_for:str|None,  # `keys_sha256` of the items that something was made for; None: it does not say
-    items:pl.DataFrame, # of a data set
-)->bool:
-    "Whether they are the same items. Keys that are the items' numbers name nothing, and fit all."
-    numbers, mine = keys_sha256(pl.DataFrame(dict(key=range(len(items))))), keys_sha256(items)
-    return made_for in (None, mine, numbers) or mine == numbers
+    return catalogue_sha256(items['key'].to_list())
 
 # %% ../nbs/1_data/3_dataset.ipynb #items-jsonl
 def _item_ids(path, rows):
@@ -143,6 +135,7 @@ def _item_text(v):
     "A field of an item as text; lists and details {name: value} are joined, NaN is nothing."
     if isinstance(v, list): return ' '.join(filter(None, map(_item_text, v)))
     if isinstance(v, dict): return ', '.join(f'{k}: {t}' for k, x in v.items() if (t := _item_text(x)))
+    if isinstance(v, bytes): return v.decode(errors='replace')
     return '' if v is None or v != v else str(v)
 
 _NAMES = 'item', 'item_id', 'asin', 'key', 'parent_asin' # fields that name an item
@@ -263,9 +256,10 @@ def sample_folder()->Path:
     return package/'sample_data' if (package/'sample_data').is_dir() else package.parent/'data'/'sample'
 
 # %% ../nbs/1_data/3_dataset.ipynb #folder-items
-def _events_file(folder): # the table of events that a folder holds, if any
-    kinds = 'parquet', 'csv', 'csv.gz', 'tsv', 'tsv.gz', 'jsonl', 'jsonl.gz', 'json'
-    return first_file(folder, *(f'interactions.{e}' for e in kinds))
+_KINDS = 'parquet', 'csv', 'csv.gz', 'tsv', 'tsv.gz', 'jsonl', 'jsonl.gz', 'json'
+_EVENTS = [f'interactions.{e}' for e in _KINDS]
+
+def _events_file(folder): return first_file(folder, *_EVENTS) # the table of events that it holds, if any
 
 def folder_items(
     folder:Path, # of a data set
@@ -298,9 +292,10 @@ def _check_prepared(folder, path):
 
 def _say_choices(folder, order, path):
     "Say which file is read where a folder has several that could be meant."
-    others = [p for p in (first_file(folder, 'inter.json', 'inter_new.json'), _events_file(folder)) if p]
-    if order == 'given' and len(others) > 1:
-        say(f'{folder}: the histories are read from {path.name}; {others[1].name} is not used')
+    if order != 'given': return
+    found = (first_file(folder, name) for name in ('inter.json', 'inter_new.json', *_EVENTS))
+    if others := [p for p in found if p and p != path]:
+        say(f'{folder}: the histories are read from {path.name}; {others[0].name} is not used')
 
 # %% ../nbs/1_data/3_dataset.ipynb #folder-reader-read
 def _dataset_name(folder):

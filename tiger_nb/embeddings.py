@@ -346,17 +346,19 @@ def transform(self:Encoder,
     blocks = [m.encode(texts, *(options if isinstance(m, TextModel) else ())) for _, m in self.parts]
     return fuse(blocks, scales=self.scales) if self.scales else blocks[0]
 
-# %% ../nbs/3_embeddings/3_embeddings.ipynb #fit-encoder
+# %% ../nbs/3_embeddings/3_embeddings.ipynb #file-split
 def _file_split(name, dataset):
-    "The split that the vectors of 'file:PATH' were learned from; raises `InputError` for another than the data's."
+    "The split that vectors of 'file:PATH' were learned from; raises `InputError` unless it is the data's."
     kind, _, place = name.partition(':')
     meta = read_vectors(Path(place).expanduser())[2] if kind == 'file' else None
     split = meta.get('split_sha256') if isinstance(meta, dict) else None
     if split and isinstance(dataset, Dataset) and split != dataset.split.sha256:
-        raise InputError(f'encoder {name}: its vectors were learned from the histories of split {str(split)[:8]}, '
-                         f'not of {dataset.split.sha256[:8]}, whose targets they may know; make new ones')
+        mine = dataset.split.sha256[:8]
+        raise InputError(f'encoder {name}: its vectors were learned from the histories of split '
+                         f'{str(split)[:8]}, not of {mine}, whose targets they may know; make new ones')
     return split
 
+# %% ../nbs/3_embeddings/3_embeddings.ipynb #fit-encoder
 def fit_encoder(
     dataset:Dataset|pl.DataFrame, # histories and catalogue; for texts or a file a table of items will do
     encoder:str='auto', # one of `ENCODERS`, 'auto' ('tfidf' with text, else 'all'), or a fusion of several

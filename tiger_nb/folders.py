@@ -49,9 +49,10 @@ def check_free(
         raise InputError(f'{path}: is a link that leads to itself; choose another place') from None
     if not path.is_dir():
         raise InputError(f'{path}: is there already and is not a folder; choose another place')
-    if os.path.realpath(path) == os.path.realpath(os.curdir):
-        raise InputError(f'{path}: is the working directory, and a folder is moved to its place whole; name a '
-                         'folder in it')
+    here = os.path.realpath(path) == os.path.realpath(os.curdir)
+    if here or os.path.ismount(path):
+        what = 'the working directory' if here else 'a mount point'
+        raise InputError(f'{path}: is {what}, and a folder is moved to its place whole; name a folder in it')
     inside = sorted(p.name for p in path.iterdir())
     if inside and not (mark and is_marked(path, mark)):
         raise InputError(f'{path}: is there already and holds {inside[0]}; '

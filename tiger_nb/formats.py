@@ -210,16 +210,16 @@ def _objects(text, form, wanted):
 
 # %% ../nbs/1_data/4_formats.ipynb #other-parts
 def _words(path, text, form, start, users):
-    """A part of lines of words as events; the time is the place in the line, or the number of the line. `users`
-    of lines before are known, and those of these lines come to them."""
+    """A part of lines of words as events; the time is the place in the line, or the number of the line. The
+    users of these lines come to those of lines before."""
     table = pl.DataFrame(dict(word=text.split('\n'))).select(pl.col('word').str.extract_all(r'\S+'))
     table = table.filter(pl.col('word').list.len() > 0).with_row_index('timestamp', start)
     first, n = table['word'].list.first().to_list(), table['word'].list.len()
     if form.kind == 'histories' and (twice := first_twice([*users, *first])) is not None:
-        raise InputError(f'{path}: two lines begin with {twice[:40]!r}, and a line of {form.name} is a whole history; '
-                         'write events as a table with a header, such as user,item,timestamp')
+        raise InputError(f'{path}: two lines begin with {twice[:40]!r}, and each of {form.name} is a whole '
+                         'history; write events as a table with a header, such as user,item,timestamp')
     if form.kind == 'pairs' and (n > 2).any():
-        raise InputError(f'{path}: event {start + (n > 2).arg_max() + 1} has {n.max()} words, and a line of '
+        raise InputError(f'{path}: event {start + (n > 2).arg_max() + 1} has {n.max()} words, and each of '
                          f'{form.name} has two; correct it, or write a table with a header')
     if form.kind == 'histories': users.update(first)
     table = table.select(pl.col('word').list.first().alias('user'),
@@ -392,7 +392,7 @@ def time_facts(
 
 # %% ../nbs/1_data/4_formats.ipynb #names
 def _names(path, form, o, size):
-    "The column of each field, the columns that are read, and the fields of which several are, to be compared."
+    "The column of each field, the columns that are read, and those of a field that must be equal."
     head = next(tables(path, form, None, o.encoding or 'utf-8-sig', size), pl.DataFrame())
     if head.is_empty(): raise InputError(f'{path}: holds no event; write at least one')
     names = frame_events(_dated(head, path, o), path, **o.columns)[1]
@@ -405,11 +405,11 @@ def _names(path, form, o, size):
     return names, list(dict.fromkeys(wanted)), compared
 
 # %% ../nbs/1_data/4_formats.ipynb #collect
-def _part(table, path, o, names, start=0, compared={}):
+def _part(table, path, o, names, start=0, compared=None):
     "The events of a part, keys as categories; whether their times are dates; and how many went by rating."
     good = _rated(table, path, o, start)
     dates = o.date_format is not None or _is_dates(good[names['timestamp']])
-    known = names | compared
+    known = names | (compared or {})
     if good.is_empty(): return None, dates, len(table)
     events = frame_events(_dated(good, path, o), path, **known)[0]
     return events.with_columns(pl.col('user', 'item').cast(pl.Categorical)), dates, len(table) - len(good)

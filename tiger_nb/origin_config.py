@@ -232,7 +232,8 @@ def params_tokenizer(
                          f'{p.levels}; make them agree')
     if (Path(out)/'tokenizer.json').exists():
         if np.array_equal(load_ids(out, n_items).codes, ids.codes): return Path(out)
-        raise InputError(f'{out}: holds other Semantic IDs than {p.index}; delete it or choose another folder')
+        raise InputError(f'{out}: holds other Semantic IDs than {p.index}; delete it or choose another '
+                         'folder')
     about = {'source': p.index.name, 'sizes': list(ids.sizes), 'collision': ids.collision}
     with whole_folder(out, 'tokenizer.json', about) as made: ids.save(made/'semantic_ids.json')
     return Path(out)

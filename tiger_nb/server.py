@@ -534,8 +534,9 @@ def _check_place(host, port, token):
     if host not in LOCAL and not token:
         raise InputError(f'--host {host} can be reached by others; set TIGER_NB_TOKEN or give --token-file')
     try: socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET).close()
-    except OSError as e:
-        raise InputError(f'--port {port} of {host} cannot be used ({e.strerror}); choose another') from None
+    except (OSError, TypeError, UnicodeError) as e:   # a name that is none
+        why = getattr(e, 'strerror', None) or e
+        raise InputError(f'--port {port} of {host!a} cannot be used ({why}); choose another') from None
 
 # %% ../nbs/9_service/2_server.ipynb #serve
 @command

@@ -17,8 +17,8 @@ import polars as pl
 
 from .command import (Order, check_numbers, command, is_inter, open_data, repeated_targets,
                               say_repeats)
-from .dataset import (PREPARED, Dataset, folder_orders, metadata_of, raw_reviews, read_items,
-                              catalogue, load, write_dataset)
+from .dataset import (PREPARED, Dataset, catalogue, folder_items, folder_orders, load,
+                              metadata_of, raw_reviews, read_items, write_dataset)
 from .files import InputError, json_lines, real_path
 from .formats import EventOptions, collect_events, read_item_table
 from .folders import check_file, check_free, whole_folder
@@ -90,7 +90,7 @@ def _texts_beside(path, keys, amazon):
     "What a file beside the events says of the items: items.jsonl, or Amazon's metadata; None where none is."
     text, meta = path.with_name('items.jsonl'), metadata_of(path) if amazon else None
     if text.is_file():
-        found, table = text, read_items(text)
+        found, table = text, folder_items(path.parent)[1]
         blank = [c for c in ('brand', 'description') if c not in table.columns]
         table = table.drop('item').with_columns(*(pl.lit('').alias(c) for c in blank))
         if 'categories' not in table.columns:
@@ -273,9 +273,9 @@ def tiger_embed(
 # %% ../nbs/8_recommender/6_stages.ipynb #tokenize-helpers
 def _vectors(path, keys):
     "Vectors in the order of the item ids, what their file says of their origin, and keys of the items."
-    from tiger_nb.embeddings import load_vectors, read_vectors
-    vectors, found, meta = read_vectors(path)
-    numbered = found is not None and set(found) == set(map(str, range(len(vectors))))
+    from tiger_nb.vectors import load_vectors, read_labelled
+    vectors, found, meta, said = read_labelled(path)
+    numbered = found is not None and not said and set(found) == set(map(str, range(len(vectors))))
     own = len(vectors) if numbered or found is None else found
     known = meta if isinstance(meta, dict) else {}
     origin = {k: known[k] for k in ('encoder', 'template', 'split_sha256') if k in known}

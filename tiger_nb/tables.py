@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NO_KEY', 'UNREADABLE', 'say', 'key_text', 'key_column', 'distinct_keys', 'check_same_keys', 'catalogue_sha256',
-           'join_keys', 'unreadable', 'read_parquet', 'parquet_metadata', 'read_delimited']
+           'same_catalogue', 'join_keys', 'unreadable', 'read_parquet', 'parquet_metadata', 'read_delimited']
 
 # %% ../nbs/0_basics/5_tables.ipynb #imports
 import csv, hashlib, io, sys
@@ -129,6 +129,15 @@ def catalogue_sha256(
 )->str:   # 64 hexadecimal digits
     "SHA-256 of a catalogue's keys in their order."
     return hashlib.sha256('\n'.join(map(str, keys)).encode()).hexdigest()
+
+# %% ../nbs/0_basics/5_tables.ipynb #same-catalogue
+def same_catalogue(
+    made_for:str|None, # `catalogue_sha256` of the items that something was made for; None: it does not say
+    keys,              # (N,) texts of a catalogue
+)->bool:
+    "Whether they are the same items. Keys that are the items' numbers name nothing, and fit all."
+    numbers, mine = catalogue_sha256(range(len(keys))), catalogue_sha256(keys)
+    return made_for in (None, mine, numbers) or mine == numbers
 
 # %% ../nbs/0_basics/5_tables.ipynb #join
 def join_keys(

@@ -125,7 +125,11 @@ def join(
     "Join the other processes, if a launcher has started several; a lost one is waited for ten minutes."
     if in_fork(): torch.set_num_threads(1)
     cpu = device == 'cpu' or not torch.cuda.is_available()
-    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+    size = os.environ.get('WORLD_SIZE', '1')
+    if not size.strip().isdecimal():
+        raise InputError(f'WORLD_SIZE is {size[:40]!r} in the environment; let accelerate or torchrun set '
+                         'it, or unset it')
+    if int(size) > 1:
         return PartialState(cpu=cpu, timeout=timedelta(minutes=10)).device
     return torch.device('cpu' if cpu else 'cuda')
 
