@@ -9,6 +9,7 @@ import numpy as np, polars as pl
 from tiger_nb.compare import GROUPS, Counter, open_bundles
 from tiger_nb.explain import certified_lists
 from tiger_nb.presets import MODELS, OTHERS
+from tiger_nb.bundles import check_catalogue
 from tiger_nb.recommender import Dataset, InputError, Recommender, load_ids
 
 from .limits import Batcher, Turns
@@ -38,7 +39,8 @@ class Artefacts:
         first = self.models[self.generative[0]] if self.generative else None
         tokenizer = self.paths.get('tokenizer')
         self.ids = first.semantic_ids if first else self._get(
-            'semantic_ids', lambda: load_ids(self._path('tokenizer'), self.n_items))
+            'semantic_ids', lambda: load_ids(self._path('tokenizer'), self.n_items,
+                                             dataset.items['key'].to_list()))
         self.about = self._get('about', lambda: json.loads((tokenizer/'tokenizer.json').read_text())) or {}
         self.titles = [unescape(t) for t in dataset.items['title'].to_list()]   # shops write 20&#39; for 20'
         self.keys = dataset.items['key'].to_list()
@@ -55,10 +57,8 @@ class Artefacts:
         except (KeyError, TypeError): self.missing[what] = 'no folder was given for it'
 
     def _bundle(self, name):
-        model = Recommender.load(self._path(name), trained=True)
-        if len(model.items) == self.n_items: return model
-        raise InputError(f'{self._path(name)} knows {len(model.items)} items, the data set {self.n_items}; '
-                         'train on this data set')
+        check_catalogue(self._path(name), self.dataset)
+        return Recommender.load(self._path(name), trained=True)
 
     def _say(self, codebooks):
         "Sentences about what is not there."

@@ -98,7 +98,7 @@ class Guard:
         path = scope.get('path', '')
         if '/upload' in path: return 403, 'Uploads are off.'
         size = head.get('content-length', '0')
-        if not size.isdecimal() or int(size) > BODY: return 413, 'The request is too large.'
+        if not size.isdecimal() or int(size[:18]) > BODY: return 413, 'The request is too large.'
 
     async def __call__(self, scope, receive, send):
         if scope['type'] not in ('http', 'websocket'): return await self.app(scope, receive, send)

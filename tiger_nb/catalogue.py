@@ -25,7 +25,7 @@ from .formats import read_item_table
 from .presets import MODELS
 from .quantizers import ResidualQuantizer
 from .raw import COLUMNS, guess_columns
-from .recommender import NEAR, Recommender, in_use, read_changes
+from .recommender import NEAR, Recommender, bundle_sha256, in_use, read_changes
 from .schemas import list_files
 from .semantic_ids import SemanticIds
 from .tables import distinct_keys, read_parquet, say
@@ -235,7 +235,7 @@ def _write_version(run, base, changes, items=None, ids=None, weights=None, near=
             items.write_parquet(out/'items.parquet')
             manifest |= dict(n_items=len(items), item_keys=keys_sha256(items))
         made = datetime.now(timezone.utc).isoformat(timespec='seconds')
-        write_json(out/'catalogue.json', changes | dict(version=n, made=made))
+        write_json(out/'catalogue.json', changes | dict(version=n, made=made, of=bundle_sha256(Path(run))))
         manifest['files'] = list_files(out, *_KEPT, *_LARGE, 'catalogue.json')
         write_json(out/'manifest.json', manifest)
     write_json(Path(run)/'current.json', dict(version=n))

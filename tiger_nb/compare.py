@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np, polars as pl, torch
 
+from .bundles import check_catalogue
 from .code_plots import code_maps
 from .dataset import Dataset, sample_folder
 from .embeddings import clean_text
@@ -48,11 +49,8 @@ def open_bundles(
     for path in sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []:
         if not (path/'manifest.json').exists(): continue
         try:
-            rec = Recommender.load(path, trained=True)
-            if len(rec.items) != dataset.n_items:
-                raise InputError(f'{path} knows {len(rec.items)} items, the data set {dataset.n_items}; '
-                                 'train on this data set')
-            found[path.name] = rec
+            check_catalogue(path, dataset)
+            found[path.name] = Recommender.load(path, trained=True)
         except InputError as e: refused[path.name] = str(e)
     order = [*MODELS, *OTHERS]
     place = lambda name: order.index(found[name].name)

@@ -357,10 +357,10 @@ def _dated(table, path, o):
 
 # %% ../nbs/1_data/4_formats.ipynb #filters
 def _is_dates(times):
-    "Whether times are dates: by their type, or because the first is not a number."
+    "Whether times are dates: by their type, or because most of the first are not numbers."
     if times.dtype != pl.String: return times.dtype.is_temporal()
-    first = times.drop_nulls().head(1).str.strip_chars()
-    return bool(first.cast(pl.Float64, strict=False).is_null().any())
+    first = times.drop_nulls().head(100).str.strip_chars().cast(pl.Float64, strict=False)
+    return first.null_count() * 2 > len(first)
 
 # %% ../nbs/1_data/4_formats.ipynb #units-names
 _END = 253_402_300_800e9  # of the year 9999 in nanoseconds

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['NEAR', 'CURRENT', 'DRIFT', 'CHANGES', 'SCORED_SINGLY', 'COUNTED', 'MIXED', 'MOST_WEIGHED', 'Recommender',
-           'read_changes', 'in_use', 'check_k', 'Counter', 'train_counter', 'Mixed', 'mix_bundles', 'prepare_demo',
-           'MOST_SCORED', 'PRESETS', 'RunSettings', 'check_learnable', 'continue_bundle', 'is_finished', 'keys_sha256',
-           'measure', 'preset_for', 'refit_bundle', 'run_settings', 'scores_all', 'tokenizer_for', 'train_bundle',
-           'TokenizerSettings', 'check_split', 'load_ids', 'tokenize']
+           'read_changes', 'bundle_sha256', 'in_use', 'check_k', 'Counter', 'train_counter', 'Mixed', 'mix_bundles',
+           'prepare_demo', 'MOST_SCORED', 'PRESETS', 'RunSettings', 'check_learnable', 'continue_bundle', 'is_finished',
+           'keys_sha256', 'measure', 'preset_for', 'refit_bundle', 'run_settings', 'scores_all', 'tokenizer_for',
+           'train_bundle', 'TokenizerSettings', 'check_split', 'load_ids', 'tokenize']
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #imports
-import operator, shutil, sys
+import hashlib, json, operator, shutil, sys
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from .histories import Histories
 from .mixture import (Memory, Mixture, PrefixMass, load_counts, save_counts, share_scorer,
                               softmax_scorer, weigh)
 from .presets import MODELS, OTHERS, find, spec_of
-from .schemas import (TEXT, built, check_files, each, having, number, read_checked, several,
+from .schemas import (HEX, TEXT, built, check_files, each, having, number, read_checked, several,
                               whole)
 from .semantic_ids import SemanticIds
 from .tables import read_parquet
@@ -195,7 +195,7 @@ CURRENT = having(dict(version=whole()))  # `current.json`; 0: the bundle as it w
 DRIFT = having({}, dict(error=number(0), trained=number(0), beyond=number(0, 1)))
 CHANGES = having(dict(version=whole(), before=whole(), added=whole(), share=number(0, 1),
                       removed=dict(type='array', items=whole())),
-                 dict(drift=DRIFT, made=TEXT))  # `catalogue.json` of a version
+                 dict(drift=DRIFT, made=TEXT, of=HEX))  # `catalogue.json` of a version
 _LOADED = *READ, 'catalogue.json', NEAR
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #read-changes
@@ -214,6 +214,19 @@ def read_changes(
         raise InputError(f'{path}: removed holds {most}, and the catalogue has {n} items; {fix}')
     return changes
 
+# %% ../nbs/8_recommender/2_recommender.ipynb #bundle-hash
+def bundle_sha256(
+    folder:Path, # a bundle
+)->str:          # 64 hexadecimal digits
+    "What its versions are versions of: the checksums of the parts that were trained."
+    listed = read_manifest(folder).get('files')
+    return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
+
+def _made_for(version):
+    "`bundle_sha256` of the bundle that a version belongs to; None where it does not say, as older ones."
+    try: return read_checked(version/'catalogue.json', CHANGES).get('of')
+    except InputError: return None   # who loads it says why
+
 # %% ../nbs/8_recommender/2_recommender.ipynb #in-use
 def in_use(
     folder:str|Path, # a bundle
@@ -223,7 +236,10 @@ def in_use(
     if not (folder/'current.json').exists(): return folder
     n = read_checked(folder/'current.json', CURRENT)['version']
     found = folder/f'versions/{n:04}' if n else folder
-    if (found/'manifest.json').exists(): return found
+    if (found/'manifest.json').exists():
+        if not n or _made_for(found) in (None, bundle_sha256(folder)): return found
+        raise InputError(f'{found}: is a version of another bundle than {folder}; remove current.json and '
+                         'versions')
     raise InputError(f"{folder/'current.json'}: version {n} is not there; roll back with tiger_items")
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #load-recommender

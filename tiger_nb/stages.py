@@ -167,10 +167,21 @@ def _prepared(data, order, k_core, ties, options, drop, items):
         return (_with_texts(dataset, items, options) if items else dataset), {}
     return _from_file(path, 5 if k_core is None else k_core, ties or 'item', options, words, items)
 
+# %% ../nbs/8_recommender/6_stages.ipynb #sample-options
+def _is_generated(data, items): # the sample itself: no folder of that name, no other texts
+    return data == 'sample' and not items and not Path(data).exists()
+
+def _check_sample(given): # {option: value}
+    "Raises `InputError` for what cannot be asked of the sample, which is generated as it is."
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f'--{name.replace("_", "-")} is for events, and the sample is generated as it '
+                             'is; leave it out')
+
 # %% ../nbs/8_recommender/6_stages.ipynb #write-prepared
 def _write_prepared(data, out, items, make):
     "Write the folder, whole or not at all, and give its data set and the counts of `make`."
-    if data == 'sample' and not items and not Path(data).exists():
+    if _is_generated(data, items):
         from tiger_nb.sample import generate, write_sample
         with whole_folder(out, PREPARED, dict(source=data)) as folder: write_sample(folder, generate())
         return load(Path(out).absolute()), {}
@@ -231,6 +242,9 @@ def tiger_prepare(
     options = EventOptions(user, item, timestamp, rating, min_rating, date_format, delimiter, encoding)
     about = None if items is None else dict(items=items, item_key=item_key)
     source = interactions or data
+    if _is_generated(source, about):
+        order = None if order == 'given' else order
+        _check_sample(dict(k_core=k_core, ties=ties, drop=drop, order=order) | vars(options))
     _report(*_write_prepared(source, out, items, lambda: _prepared(
         source, order, k_core, ties, options, drop, about)), out, json)
 
