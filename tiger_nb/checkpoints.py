@@ -101,7 +101,7 @@ def remove_unfinished(
     folder:str|Path, # of a run; no other process writes there
 ):
     "Delete what `atomic_path` was writing when the process was killed."
-    for p in Path(folder).iterdir():
+    for p in Path(folder).glob('.*'):   # a folder that is not there holds none
         if _TEMPORARY.fullmatch(p.name) and p.is_file(): p.unlink(missing_ok=True)
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #remove-checkpoints

@@ -237,7 +237,8 @@ def in_use(
     n = read_checked(folder/'current.json', CURRENT)['version']
     found = folder/f'versions/{n:04}' if n else folder
     if (found/'manifest.json').exists():
-        if not n or _made_for(found) in (None, bundle_sha256(folder)): return found
+        of = _made_for(found) if n else None
+        if of is None or of == bundle_sha256(folder): return found
         raise InputError(f'{found}: is a version of another bundle than {folder}; remove current.json and '
                          'versions')
     raise InputError(f"{folder/'current.json'}: version {n} is not there; roll back with tiger_items")
