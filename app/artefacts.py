@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np, polars as pl
 
+from tiger_nb.bundles import check_catalogue
 from tiger_nb.compare import GROUPS, Counter, open_bundles
 from tiger_nb.explain import certified_lists
 from tiger_nb.presets import MODELS, OTHERS
-from tiger_nb.bundles import check_catalogue
 from tiger_nb.recommender import Dataset, InputError, Recommender, load_ids
 
 from .limits import Batcher, Turns

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from .bundles import MEMORY, read_manifest
 from .checkpoints import one_writer
 from .command import command
-from .dataset import TEXT_NAMES, keys_sha256, text_names
+from .dataset import TEXT_NAMES, item_text, item_texts_of, keys_sha256, text_names
 from .embeddings import Encoder
 from .files import InputError, open_text, write_json
 from .folders import whole_folder
@@ -33,22 +33,12 @@ from .tokenizer import check_encoder
 from .tiger_trie import item_paths, parents
 from .trie import Trie
 
-# %% ../nbs/9_service/1_catalogue.ipynb #table
-def _text(v):
-    "A field as text; lists and details {name: value} are joined."
-    if isinstance(v, (list, tuple)): return ' '.join(filter(None, map(_text, v)))
-    if isinstance(v, dict): return ', '.join(f'{k}: {t}' for k, x in v.items() if (t := _text(x)))
-    if isinstance(v, bytes): return v.decode(errors='replace')
-    return '' if v is None or v != v else str(v)
-
-def _words(v): return [t for x in (v if isinstance(v, (list, tuple)) else [v]) if (t := _text(x))]
-
 # %% ../nbs/9_service/1_catalogue.ipynb #cells
 def _cells(name, values, kind):
     "A column of new items in the type of the bundle's; raises `InputError` for a value of another."
-    if kind == pl.String: return [_text(v) for v in values]
-    if kind == pl.List(pl.String): return [_words(v) for v in values]
-    try: return pl.Series(name, [v if _text(v) else None for v in values]).cast(kind)
+    if kind == pl.String: return [item_text(v) for v in values]
+    if kind == pl.List(pl.String): return [item_texts_of(v) for v in values]
+    try: return pl.Series(name, [v if item_text(v) else None for v in values]).cast(kind)
     except (TypeError, pl.exceptions.PolarsError):
         raise InputError(f"items: the field {name!r} of the bundle's items holds {kind}, and a new one does "
                          'not; correct it or leave it out') from None
@@ -58,7 +48,8 @@ def _fields(rows, items, field, strict): # field: the one of the keys
     "Rows under the names of a bundle's items; says, or raises `InputError`, where a field has none."
     names = [c for c in dict.fromkeys(c for r in rows for c in r) if c != field]
     new = text_names('items', [c for c in names if c in TEXT_NAMES or c not in items.columns])
-    others = [c for c in names if new.get(c, c) not in items.columns and any(_text(r.get(c)) for r in rows)]
+    unknown = [c for c in names if new.get(c, c) not in items.columns]
+    others = [c for c in unknown if any(item_text(r.get(c)) for r in rows)]
     known = ', '.join(c for c in items.columns if c not in ('item', 'key'))
     said = f"items: the catalogue has no field {others[0]!r}, only {known}" if others else ''
     if others and strict: raise InputError(f'{said}; correct its name or leave it out')

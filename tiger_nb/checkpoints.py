@@ -7,13 +7,13 @@ __all__ = ['random_states', 'set_random_states', 'before', 'save_checkpoint', 'r
            'remove_unfinished', 'remove_checkpoints', 'one_writer']
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #imports
-import os, random, re, zipfile
+import os, random, zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np, torch
 
-from .files import InputError, atomic_path
+from .files import TEMPORARY, InputError, atomic_path
 
 try: import fcntl
 except ImportError: fcntl = None  # Windows has other locks; there two runs are not told apart
@@ -95,14 +95,12 @@ def load_checkpoint(
     return state
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #clean
-_TEMPORARY = re.compile(r'\..+-[0-9]{1,9}-[0-9a-f]{8}(\.[^.]*)?')  # the name of a file of `atomic_path`
-
 def remove_unfinished(
     folder:str|Path, # of a run; no other process writes there
 ):
     "Delete what `atomic_path` was writing when the process was killed."
     for p in Path(folder).glob('.*'):   # a folder that is not there holds none
-        if _TEMPORARY.fullmatch(p.name) and p.is_file(): p.unlink(missing_ok=True)
+        if TEMPORARY.fullmatch(p.name) and p.is_file(): p.unlink(missing_ok=True)
 
 # %% ../nbs/4_training/1_checkpoints.ipynb #remove-checkpoints
 def remove_checkpoints(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KNOWN_SPLITS', 'ORDERS', 'PREPARED', 'TEXT_NAMES', 'read_inter_json', 'write_inter_json', 'catalogue', 'keys_sha256',
-           'described', 'read_items', 'Dataset', 'first_file', 'raw_reviews', 'folder_orders', 'sample_folder',
-           'folder_items', 'metadata_of', 'write_dataset', 'load', 'text_names']
+           'item_text', 'item_texts_of', 'described', 'read_items', 'Dataset', 'first_file', 'raw_reviews',
+           'folder_orders', 'sample_folder', 'folder_items', 'metadata_of', 'write_dataset', 'load', 'text_names']
 
 # %% ../nbs/1_data/3_dataset.ipynb #imports
 import json, os, re
@@ -131,13 +131,22 @@ def _item_keys(path, rows, keys):
     return mine
 
 # %% ../nbs/1_data/3_dataset.ipynb #items-jsonl-read
-def _item_text(v):
-    "A field of an item as text; lists and details {name: value} are joined, NaN is nothing."
-    if isinstance(v, list): return ' '.join(filter(None, map(_item_text, v)))
-    if isinstance(v, dict): return ', '.join(f'{k}: {t}' for k, x in v.items() if (t := _item_text(x)))
+def item_text(
+    v, # a field of an item
+)->str:
+    "A field as text; lists and details {name: value} are joined, NaN is nothing."
+    if isinstance(v, (list, tuple)): return ' '.join(filter(None, map(item_text, v)))
+    if isinstance(v, dict): return ', '.join(f'{k}: {t}' for k, x in v.items() if (t := item_text(x)))
     if isinstance(v, bytes): return v.decode(errors='replace')
     return '' if v is None or v != v else str(v)
 
+def item_texts_of(
+    v, # a field that holds several, such as categories
+)->list: # of those that say something
+    "The texts of a list, or of a single value."
+    return [t for x in (v if isinstance(v, (list, tuple)) else [v]) if (t := item_text(x))]
+
+# %% ../nbs/1_data/3_dataset.ipynb #described
 _NAMES = 'item', 'item_id', 'asin', 'key', 'parent_asin' # fields that name an item
 
 def described(
@@ -145,9 +154,8 @@ def described(
     rows:list,   # N dictionaries of fields, texts or lists of them
 )->pl.DataFrame: # key, title, brand, description, categories (list) and the other fields as texts
     "What `catalogue` takes, of rows of fields."
-    text = lambda f: [_item_text(r.get(f)) for r in rows]
-    cats = [[t for x in (c if isinstance(c, list) else [c]) if (t := _item_text(x))]
-            for c in (r.get('categories') for r in rows)]
+    text = lambda f: [item_text(r.get(f)) for r in rows]
+    cats = [item_texts_of(r.get('categories')) for r in rows]
     others = dict.fromkeys(f for r in rows for f in r)
     table = dict(key=keys, title=text('title'), brand=text('brand'), description=text('description'),
                  categories=cats) | {f: text(f) for f in others if f not in (*_TEXTS, *_NAMES)}

@@ -209,19 +209,25 @@ def _objects(text, form, wanted):
         except (TypeError, UnicodeEncodeError): raise _Uneven from None   # bytes, sets, half letters
 
 # %% ../nbs/1_data/4_formats.ipynb #other-parts
+def _check_words(path, lines, form, start, users):
+    "Raises `InputError` for a user with two histories, or a pair of three. The users come to those before."
+    n = lines.list.len()
+    if form.kind == 'pairs' and (n > 2).any():
+        raise InputError(f'{path}: event {start + (n > 2).arg_max() + 1} has {n.max()} words, and each of '
+                         f'{form.name} has two; correct it, or write a table with a header')
+    for user in lines.list.first() if form.kind == 'histories' else ():
+        if user in users:
+            raise InputError(f'{path}: two lines begin with {user[:40]!r}, and each of {form.name} is a '
+                             'whole history; write events as a table with a header')
+        users.add(user)
+
+# %% ../nbs/1_data/4_formats.ipynb #words
 def _words(path, text, form, start, users):
     """A part of lines of words as events; the time is the place in the line, or the number of the line. The
     users of these lines come to those of lines before."""
     table = pl.DataFrame(dict(word=text.split('\n'))).select(pl.col('word').str.extract_all(r'\S+'))
     table = table.filter(pl.col('word').list.len() > 0).with_row_index('timestamp', start)
-    first, n = table['word'].list.first().to_list(), table['word'].list.len()
-    if form.kind == 'histories' and (twice := first_twice([*users, *first])) is not None:
-        raise InputError(f'{path}: two lines begin with {twice[:40]!r}, and each of {form.name} is a whole '
-                         'history; write events as a table with a header, such as user,item,timestamp')
-    if form.kind == 'pairs' and (n > 2).any():
-        raise InputError(f'{path}: event {start + (n > 2).arg_max() + 1} has {n.max()} words, and each of '
-                         f'{form.name} has two; correct it, or write a table with a header')
-    if form.kind == 'histories': users.update(first)
+    _check_words(path, table['word'], form, start, users)
     table = table.select(pl.col('word').list.first().alias('user'),
                          pl.col('word').list.slice(1).alias('item'), pl.col('timestamp').cast(pl.Int64))
     if form.kind == 'pairs': return table.with_columns(pl.col('item').list.first())

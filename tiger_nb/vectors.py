@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from .dataset import Dataset
 from .evaluation import load_record
 from .files import InputError, atomic_path, check_regular
-from .schemas import MANIFEST, read_checked
+from .schemas import MANIFEST, check_files, read_checked
 from .tables import (join_keys, key_column, parquet_metadata, read_parquet, same_catalogue,
                              say)
 
@@ -389,8 +389,9 @@ def _check_sasrec(folder, dataset):
         mine = dataset.split.sha256[:8]
         raise InputError(f'{path}: trained on split {card.split_sha256[:8]}, not on {mine}, whose targets it '
                          'may have seen; train a SASRec on this data')
-    made_for = read_checked(mark, MANIFEST).get('item_keys') if mark.exists() else None
-    if not same_catalogue(made_for, dataset.items['key'].to_list()):
+    info = read_checked(mark, MANIFEST) if mark.exists() else {}
+    if 'files' in info: check_files(folder, mark.name, info['files'], path.name, 'model.safetensors')
+    if not same_catalogue(info.get('item_keys'), dataset.items['key'].to_list()):
         raise InputError(f'{mark}: its items have other keys than those of {dataset.name}; train a SASRec on '
                          'this data')
 
@@ -416,6 +417,8 @@ def sasrec_table(
     if len(table) != dataset.n_items:
         raise InputError(f'{path}: a table of {len(table)} items for a catalogue of {dataset.n_items}; '
                          'train a SASRec on this data')
+    if not np.isfinite(table).all():
+        raise InputError(f'{path}: the table of items holds NaN or infinity; train the SASRec again')
     return table
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #fuse-scales
