@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np, torch
+from safetensors.torch import save_file
 
 from .baselines import CoVisitation
 from .checkpoints import (before, one_writer, read_checkpoint, remove_checkpoints,
@@ -25,6 +26,7 @@ from .dataset import Dataset, keys_sha256
 from .decoding import invalid_rate, tiger_ranker
 from .embeddings import embed
 from .evaluation import evaluate_lists, evaluate_scores, load_record, make_card, save_record
+from .features import fold_features, has_features, item_features, share_features
 from .files import InputError, atomic_path, read_json, write_json
 from .histories import Histories, Split
 from .mixture import Memory
@@ -51,6 +53,7 @@ class RunSettings:
     filter_seen:bool = True             # leave out the items of the whole history
     start:str = ''                      # encoder of the vectors to begin with; '': random ones
     start_std:float = 0.04              # root mean square of those vectors
+    features:bool = False               # items share vectors of their attributes, brand and categories
     memory:bool = False                 # mix a counter in, with a share that validation chooses
 
     def __post_init__(self): check(asdict(self), _ranges(), 'RunSettings', 'correct it')
@@ -105,14 +108,18 @@ def _preset_name(dataset):
     if dataset.n_items <= SMALL['items'] and n <= SMALL['interactions']: return 'sample'
     return 'shop' if n <= MEDIUM['interactions'] else 'beauty'
 
+def _fitting(s, spec, dataset):
+    "Settings without what a data set has no use for."
+    if not scores_all(spec, dataset.n_items): s = replace(s, memory=False)   # nothing it could be mixed with
+    return replace(s, features=False) if s.features and not has_features(dataset) else s
+
 def preset_for(
     dataset:Dataset, # what will be trained on
 )->dict:             # settings by stage: 'tokenizer' and the names of `MODELS`
     "The presets for a data set, by its size."
     name = _preset_name(dataset)
-    searched = {m: replace(PRESETS[name][m], memory=False) for m in MODELS
-                if not scores_all(MODELS[m], dataset.n_items)}   # nothing a counter could be mixed with
-    return PRESETS[name] | searched | {'tokenizer': _tokenizer_preset(name, dataset)}
+    fitting = {m: _fitting(PRESETS[name][m], MODELS[m], dataset) for m in MODELS}
+    return fitting | {'tokenizer': _tokenizer_preset(name, dataset)}
 
 def demo_models(
     dataset:Dataset, # what a demo is about
@@ -143,6 +150,24 @@ def _started(net, dataset, s):
     net.start_from(embed(dataset, s.start, dim=s.model.width), s.start_std)
     return net
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #sharing
+def _sharing(net, dataset, s):
+    "The network; its items share the vectors of their features where the run says so."
+    if not s.features: return net
+    if not hasattr(net, 'feature_tables'):
+        raise InputError(f'RunSettings.features: a {type(net).__name__} has no item vectors to add them to; '
+                         'leave it out')
+    share_features(net, item_features(dataset))
+    return net
+
+def _folded(net, out):
+    "Write the features' vectors into those of the items, and save the network that is left."
+    if not fold_features(net): return
+    def save():
+        weights = {k: v.detach().cpu() for k, v in net.state_dict().items()}
+        with atomic_path(out/'model.safetensors') as tmp: save_file(weights, tmp)
+    from_main(save)
+
 # %% ../nbs/8_recommender/1_bundles.ipynb #task
 def _task(name, dataset, s, ids):
     "Batches and loss of a run."
@@ -164,7 +189,8 @@ def _network(name, dataset, s, ids):
     spec = MODELS[name]
     if spec.generative and ids is None:
         raise InputError(f'a {name} needs Semantic IDs; call tokenize first or give an index file')
-    return _started(_bare(name, dataset, s, ids), dataset, s), *_task(name, dataset, s, ids)
+    net = _sharing(_started(_bare(name, dataset, s, ids), dataset, s), dataset, s)
+    return net, *_task(name, dataset, s, ids)
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #measure
 def measure(
@@ -440,6 +466,7 @@ def _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep):
                                                 batch_size=s.score_batch)
     curve = fit(net, batches, loss, lambda net: measured(net, rows, s.validation_beams), s.training, out,
                 model, _identity(dataset, s, ids), _cost_reporter(say, measured, rows, s, n_final))
+    _folded(net, out)
     final, make, memory = _final(net, dataset, model, s, ids, n, curve['seconds'][-1])
     def finish():
         card = make()
@@ -538,7 +565,8 @@ def continue_bundle(
     def check_fit(state):
         codes = ids and load_ids(ids, dataset.n_items)
         check_resumable(state, run/'checkpoint.pt', 'train the run again',
-                        _bare(model, dataset, longer, codes), _task(model, dataset, longer, codes)[0],
+                        _sharing(_bare(model, dataset, longer, codes), dataset, longer),
+                        _task(model, dataset, longer, codes)[0],
                         longer.training, _identity(dataset, longer, codes))
     if not is_finished(out): from_main(lambda: _begin_at(run, out, longer, check_fit))
     return train_bundle(dataset, model, out, longer, ids, True, say)
@@ -591,6 +619,7 @@ def _refit(out, dataset, model, s, ids, tokenizer, chosen, memory, say):
     net, batches, loss = _network(model, _whole(dataset), s, ids)
     curve = fit(net, batches, loss, lambda net: {'last': 0.}, s.training, out, model,
                 _identity(dataset, s, ids) | dict(refit=True), say and (lambda cost, net: say(cost.line())))
+    _folded(net, out)
     def finish():
         card = make_card(dataset, _named(model, s), refit=True, seed=s.training.seed,
                          filter_seen=s.filter_seen,

@@ -32,7 +32,7 @@ TRAINING = ('minutes', 'epochs', 'steps', 'batch_size', 'lr', 'schedule', 'warmu
             'patience', 'seed', 'precision', 'device', 'accumulate', 'compile')  # fields of `TrainSettings`
 ONE_KIND = {option: tuple(name for name, spec in MODELS.items() if option in spec.options)
             for option in ('tokenizer', 'beams', 'users', 'loss', 'negatives',
-                           'memory')}  # what not all models have
+                           'memory', 'features')}  # what not all models have
 ONE_KIND |= dict.fromkeys(('codes', 'levels', 'map'), GENERATIVE)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #override-x
@@ -46,7 +46,7 @@ def _override(s, chosen, reads='max_items'):
     sizes |= pick('width', 'dropout', 'loss', 'negatives', 'users')
     return replace(s, model=replace(s.model, **sizes),
                    training=replace(s.training, **training),
-                   **pick('beams', 'validation_users', 'filter_seen', 'memory'))
+                   **pick('beams', 'validation_users', 'filter_seen', 'memory', 'features'))
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tokenizer
 def _tokenizer(dataset, out, chosen, umap):
@@ -294,6 +294,7 @@ def tiger_train(
     loss:Literal['softmax', 'sampled', 'bce']=None, # of a sasrec (default: the preset's)
     negatives:int=None,      # of a sasrec: items drawn a batch or a position (default: the preset's)
     memory:bool=None,        # mix in a counter, with a share chosen on validation (default: the preset's)
+    features:bool=None,      # vectors shared by items of a brand, category, attribute (default: the preset's)
     users:int=None,          # of a tiger: hashed user tokens (default: no user token)
     patience:int=None,       # validations without a new best before it stops (default: never)
     validate_every:int=None, # steps between validations, 0: once an epoch (default: the preset's)

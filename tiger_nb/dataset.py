@@ -18,8 +18,8 @@ import polars as pl
 from fastcore.basics import patch
 from .files import InputError, atomic_path, first_twice, json_lines, read_json
 from .histories import Histories, Interactions, Split, from_events
-from .raw import (COLUMNS, DOMAINS, SOURCES, check_complete, download, frame_events, guess_columns,
-                          read_events, read_metadata, read_reviews)
+from .raw import (COLUMNS, DOMAINS, SOURCES, complete_events, download, guess_columns, read_events,
+                          read_metadata, read_reviews)
 from .schemas import FILES, check_files, having, read_checked
 from .tables import catalogue_sha256, check_same_keys, distinct_keys, join_keys, say
 
@@ -250,11 +250,14 @@ def _domain(name):
     return next((d for d, names in DOMAINS.items() if name.lower() in map(str.lower, (d, *names))), None)
 
 # %% ../nbs/1_data/3_dataset.ipynb #orders
+PREPARED = 'prepared.json'  # lists the files of a folder that tiger_prepare wrote
+
 def folder_orders(folder):
     "Which orders a folder can give, best first, and the file of each."
     inter = first_file(folder, 'inter.json', 'inter_new.json')
+    of_origin = _domain(folder.name) and not (folder/PREPARED).is_file()
     found = dict(standard=first_file(folder, 'inter_standard.json') or raw_reviews(folder),
-                 origin=inter if _domain(folder.name) else None, given=inter or _events_file(folder))
+                 origin=inter if of_origin else None, given=inter or _events_file(folder))
     return {order: path for order, path in found.items() if path}
 
 # %% ../nbs/1_data/3_dataset.ipynb #sample-folder
@@ -289,8 +292,6 @@ def metadata_of(
     if named := next((path.parent/n for n in names if (path.parent/n).is_file()), None): return named
     return first_file(path.parent, *(f'meta_*.{form}' for form in forms))
 
-PREPARED = 'prepared.json'  # lists the files of a folder that tiger_prepare wrote
-
 def _check_prepared(folder, path):
     "Raises `InputError` where a folder of tiger_prepare, or the histories in it, are not what was written."
     if not (folder/PREPARED).is_file(): return
@@ -306,11 +307,13 @@ def _say_choices(folder, order, path):
         say(f'{folder}: the histories are read from {path.name}; {others[0].name} is not used')
 
 # %% ../nbs/1_data/3_dataset.ipynb #folder-reader-read
-def _dataset_name(folder):
-    "The name of a data set in a folder: of a known one, or the folder's."
+def _dataset_name(folder, order):
+    "The name of a data set in a folder: of a known one in an order that it is known in, or the folder's."
     if folder.resolve() == sample_folder().resolve(): return 'sample'
-    name = _domain(folder.name) or folder.resolve().name.lower()
-    return 'own_sample' if name == 'sample' else name
+    known = _domain(folder.name)
+    if known and order != 'given': return known
+    name = folder.resolve().name.lower()
+    return f'own_{name}' if known or name == 'sample' else name
 
 def _interactions(path, keys):
     "The histories of one file of a folder: finished ones, a table of events, or raw reviews."
@@ -335,7 +338,7 @@ def _read_folder(folder, order):
         meta = metadata_of(raw_reviews(folder) or folder/folder.name)
         items = catalogue(inter.item_keys, read_metadata(meta, inter.item_keys) if meta else None)
     features = first_file(folder, 'attributes.json')
-    dataset = Dataset(_dataset_name(folder), order, folder, inter, items,
+    dataset = Dataset(_dataset_name(folder, order), order, folder, inter, items,
                       _read_attributes(features, inter.n_items) if features else None)
     if dataset.known_split is False:
         say(f"{folder}: is called like the known data set '{dataset.name}', but its split is another one; "
@@ -445,9 +448,8 @@ def from_frames(cls:Dataset,
     timestamp:str=None,# column of the time
 )->Dataset:            # in the order of the times
     "Tables as a data set; raises `InputError` for a column that is missing, or items that fit no event."
-    table, columns = frame_events(_frame(events, 'events'), 'events', user, item, timestamp)
-    check_complete('events', table, columns)
-    interactions = from_events(table, k)
+    table = _frame(events, 'events')
+    interactions = from_events(complete_events(table, 'events', user, item, timestamp), k)
     keys = interactions.item_keys.tolist()
     if items is None: return cls(name, 'given', None, interactions, catalogue(keys))
     items = _frame(items, 'items')

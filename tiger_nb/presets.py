@@ -38,7 +38,7 @@ def find(
 # %% ../nbs/6_models/8_presets.ipynb #sasrec
 SASREC = ModelSpec(
     'SASRec', 'sasrec:SASRec', 'sasrec:SASRecSettings', 'sasrec:sasrec_task', 'n_items', 'max_len',
-    scorer='sasrec:sasrec_scorer', options=('loss', 'negatives', 'memory'),
+    scorer='sasrec:sasrec_scorer', options=('loss', 'negatives', 'memory', 'features'),
     presets={'sample': dict(model=dict(ff=128, max_len=12),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=12, batch_size=128),
@@ -73,7 +73,7 @@ TIGER_DECODER = ModelSpec(
 # %% ../nbs/6_models/8_presets.ipynb #tiger-trie
 TIGER_TRIE = ModelSpec(
     'TigerTrie', 'tiger_trie:TigerTrie', 'tiger_trie:TrieSettings', 'tiger_trie:trie_task', 'ids',
-    'max_items', scorer='tiger_trie:trie_scorer', options=('tokenizer', 'beams', 'memory'),
+    'max_items', scorer='tiger_trie:trie_scorer', options=('tokenizer', 'beams', 'memory', 'features'),
     presets={'sample': dict(model=dict(width=64, ff=64, dropout=0.2, max_items=12, ahead=1),
                             training=dict(epochs=12, batch_size=64, lr=3e-3), memory=True),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COLUMNS', 'GUESSES', 'DOMAINS', 'SOURCES', 'BEAUTY_SHA256', 'json_cell', 'json_cells', 'read_table', 'guess_columns',
-           'frame_events', 'event_table', 'check_complete', 'read_events', 'read_reviews', 'parse_item',
-           'read_metadata', 'core_rows', 'k_core', 'fetch', 'download']
+           'frame_events', 'check_complete', 'is_dates', 'time_facts', 'complete_events', 'read_events', 'read_reviews',
+           'parse_item', 'read_metadata', 'core_rows', 'k_core', 'fetch', 'download']
 
 # %% ../nbs/1_data/1_raw.ipynb #imports
 import ast, gzip, hashlib, io, json, lzma, os, re, shutil, time, warnings, zipfile, zlib
@@ -178,21 +178,11 @@ def frame_events(
                     f' ({", ".join(f"--{n}" for n in guessed)} would say otherwise)')
     return pl.DataFrame([s for _, s in found.values()]), {name: c for name, (c, _) in found.items()}
 
-def event_table(
-    path:Path, # .csv, .tsv, .parquet, .json or .jsonl; text formats may be gzip
-    user:str=None, # name of the user column; recognised by `COLUMNS` where absent
-    item:str=None, # name of the item column
-    timestamp:str=None, # name of the time column
-)->tuple: # as `frame_events`
-    "Read events as they are; raises InputError for a column that is missing, of another type or ambiguous."
-    asked = user, item, timestamp
-    return frame_events(read_table(path, list(asked) if all(asked) else None), path, *asked)
-
 # %% ../nbs/1_data/1_raw.ipynb #read-events-check
 def check_complete(
     path:Path,       # of the events, named in the error
-    out:pl.DataFrame,# of `event_table`
-    columns:dict,    # of `event_table`
+    out:pl.DataFrame,# of `frame_events`
+    columns:dict,    # of `frame_events`
 ):
     "Raises `InputError` naming the first event that lacks a field, and how many do, of the field most lack."
     for name in sorted(out.columns, key=lambda name: -out[name].null_count()):
@@ -203,6 +193,57 @@ def check_complete(
         raise InputError(f"{path}: field '{columns[name]}' of event {empty.arg_max() + 1} is empty or no "
                          f'{name} ({int(empty.sum())} of {len(out)} events); {fix}')
 
+# %% ../nbs/1_data/1_raw.ipynb #time-units
+def is_dates(
+    times, # column as it is in a file
+)->bool:
+    "Whether times are dates: by their type, or because most of the first are not numbers."
+    if times.dtype != pl.String: return times.dtype.is_temporal()
+    first = times.drop_nulls().head(100).str.strip_chars().cast(pl.Float64, strict=False)
+    return first.null_count() * 2 > len(first)
+
+_END = 253_402_300_800e9  # of the year 9999 in nanoseconds
+_UNITS = ('s', 1e11, 1), ('ms', 1e14, 1e3), ('us', 1e17, 1e6), ('ns', float('inf'), 1e9)
+
+# %% ../nbs/1_data/1_raw.ipynb #time-facts
+def time_facts(
+    path,        # of the events, for the sentence
+    times,       # (n,) numbers
+    dates=False, # they were dates, and are microseconds
+    field='timestamp', # their column, for the sentence
+)->dict:         # time_unit, and where that is a unit first_event and last_event as dates
+    "What unit numbers are in, by their size; says where they seem to be in two, `InputError` where in none."
+    if not len(times): return {}
+    times = times.cast(pl.Float64)   # the absolute value of the least whole number is none of its type
+    top = float(times.abs().max())
+    if top >= _END:
+        raise InputError(f"{path}: field '{field}' holds {times[times.abs().arg_max()]:g}, which lies beyond "
+                         'the year 9999 in every unit; correct or remove the event')
+    if top < 1e8 and not dates: return dict(time_unit='none: an order')
+    unit, _, per = _UNITS[2] if dates else next(u for u in _UNITS if top < u[1])
+    below = 1e8 * per if unit == 's' else 1e8 * per / 1e1
+    odd = 0 if dates or unit == 's' else int((times.abs() < below).sum())
+    if odd: say(f'{path}: the times are taken as {unit}, but {odd:,} of {len(times):,} are too small for it; '
+                'write all of them in one unit')
+    day = lambda t: np.datetime64(int(t / per), 's').astype('datetime64[D]').astype(str)
+    return dict(time_unit='dates' if dates else f'{unit}, by their size', first_event=str(day(times.min())),
+                last_event=str(day(times.max())))
+
+# %% ../nbs/1_data/1_raw.ipynb #read-events-complete
+def complete_events(
+    table:pl.DataFrame, # of events
+    where, # how a message calls it: the file
+    user:str=None, # name of the user column; recognised by `COLUMNS` where absent
+    item:str=None, # name of the item column
+    timestamp:str=None, # name of the time column, numbers or dates
+)->pl.DataFrame: # columns user (str), item (str), timestamp (int or float), in the table's order
+    "Events without a hole; raises InputError naming what is missing or wrong, and says odd times."
+    out, columns = frame_events(table, where, user, item, timestamp)
+    check_complete(where, out, columns)
+    when = columns['timestamp']
+    time_facts(where, out['timestamp'], is_dates(table[when]), when)
+    return out
+
 def read_events(
     path:Path, # .csv, .tsv, .parquet, .json or .jsonl; text formats may be gzip
     user:str=None, # name of the user column; recognised by `COLUMNS` where absent
@@ -210,9 +251,8 @@ def read_events(
     timestamp:str=None, # name of the time column, numbers or ISO dates
 )->pl.DataFrame: # columns user (str), item (str), timestamp (int or float), in the file's order
     "Read events; raises InputError naming the column or the row that is missing or wrong."
-    out, columns = event_table(path, user, item, timestamp)
-    check_complete(path, out, columns)
-    return out
+    asked = user, item, timestamp
+    return complete_events(read_table(path, list(asked) if all(asked) else None), path, *asked)
 
 # %% ../nbs/1_data/1_raw.ipynb #read-reviews
 def read_reviews(

@@ -10,7 +10,9 @@ __all__ = ['LOSSES', 'SASRecSettings', 'full_softmax', 'sampled_softmax', 'bce',
 from dataclasses import asdict, dataclass
 from functools import cache
 
-import numpy as np, torch
+import numpy as np
+import scipy.sparse as sp
+import torch
 from fastcore.basics import patch
 from torch import nn
 from torch.nn import functional as F
@@ -283,3 +285,13 @@ def sasrec_scorer(
         return states @ table.T
     score.factors = factors
     return score
+
+# %% ../nbs/6_models/1_sasrec.ipynb #feature-tables
+@patch
+def feature_tables(self:SASRec,
+    features:sp.csr_matrix, # (N, A) of `item_features`
+)->list:                    # of (table, (rows, A) how much of each feature a row takes)
+    "Where `share_features` adds vectors. Raises `InputError` for another number of items."
+    if features.shape[0] != self.n_items:
+        raise InputError(f'features of {features.shape[0]} items for {self.n_items}; give one row for each')
+    return [(self.items, features)]

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from fastcore.basics import patch
 from torch import nn
@@ -529,3 +530,26 @@ def child_scores(self:TigerTrie,
     "Softmax among the children of each node."
     x = child_logits(self.tables[depth], states, trie.first[depth], nodes, row, child)
     return segment_log_softmax(x, row, len(nodes))
+
+# %% ../nbs/6_models/6_tiger_trie.ipynb #feature-tables
+@patch
+def feature_tables(self:TigerTrie,
+    features:sp.csr_matrix, # (N, A) of `item_features`
+)->list:                    # of (table, (n, A) how much of each feature a node takes), depth by depth
+    """Where `share_features` adds vectors. Raises `InputError` for another number of items, and for hashed
+    tables, whose rows belong to many nodes."""
+    if any(table.hashed for table in self.tables):
+        raise InputError('features: a hashed table has no row for each node; '
+                         'leave `table_rows` or `features` out')
+    paths, item = self.paths.cpu().numpy(), np.arange(len(self.paths))
+    if features.shape[0] != len(paths):
+        raise InputError(f'features of {features.shape[0]} items for {len(paths)}; give one row for each')
+    tables, above = [], None
+    for level, table in enumerate(self.tables):
+        below = sp.csr_matrix((np.ones_like(item), (paths[:, level], item)), (table.n_nodes, len(item)))
+        mean = sp.diags(1 / below.getnnz(1)) @ below @ features                # (n, A)
+        more = mean if above is None else mean - above[parents(self.trie, level).cpu().numpy()]
+        more.eliminate_zeros()
+        tables.append((table.vectors, more))
+        above = mean
+    return tables

@@ -19,6 +19,7 @@ import numpy as np, polars as pl, torch
 from accelerate import PartialState
 from fastcore.basics import patch_to
 from safetensors.torch import save_file
+from torch.nn.utils import parametrize
 from torch.utils.tensorboard import SummaryWriter
 
 from .checkpoints import (load_checkpoint, random_states, remove_unfinished, save_checkpoint,
@@ -329,7 +330,8 @@ def _step(run, model, loss, rows, used):
     pieces, size = share(rows, s.accumulate), rank_size()[1]
     alone, total, count = len(pieces) == size == 1, 0.0, 0
     for piece in pieces:
-        with report_rank(), torch.autocast(device.type, torch.bfloat16, enabled=s.precision == 'bf16'):
+        half = torch.autocast(device.type, torch.bfloat16, enabled=s.precision == 'bf16')
+        with report_rank(), half, parametrize.cached():   # what features share is added up once
             value = loss(model, piece)
         part, n = value if isinstance(value, tuple) else (value * len(piece), len(piece))
         (part / n if alone else part).backward()
@@ -345,7 +347,7 @@ def _step(run, model, loss, rows, used):
 def _in_eval_mode(look, model):
     "What `look(model)` gives in evaluation mode; the random state is left as it was."
     model.eval()
-    with report_rank(), torch.random.fork_rng(): return look(model)
+    with report_rank(), torch.random.fork_rng(), parametrize.cached(): return look(model)
 
 def _validated(validate, model):
     "The metrics of `validate`, the same in all processes."
