@@ -168,7 +168,8 @@ def settings_of(
     s = PRESETS[data][row.model]
     training = {'seed': seed, **row.training}
     model, training = replace(s.model, **row.sizes), replace(s.training, **training)
-    return replace(s, model=model, training=training, memory=False, features=False, **row.run)
+    bare = dict(memory=False, features=False)
+    return replace(s, model=model, training=training, **bare | row.run)
 
 # %% ../nbs/experiments/grid.ipynb #trained
 def trained(
