@@ -35,7 +35,7 @@ def recommend_batch(
         if not len(history):
             raise InputError(f'user {user!r} has an empty history; give at least one item id')
     rec.check_history(np.concatenate(lists))
-    names = np.array([str(u) for u in users])
+    names = np.array([str(u) for u in users], object)
     k = min(check_k(k), len(rec.items))
     found = rec.rank(Histories.from_lists(lists), k, filter_seen, names, exact)
     items, scores = (x.cpu().numpy() for x in found)                              # (B, k) each

@@ -472,7 +472,7 @@ def _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep):
         card = make()
         _write_parts(out, dataset, s, ids, tokenizer, memory)
         save_record(out/'result.json', card, final['test'], validation=final['valid'],
-                    **(dict(memory=memory.share) if memory else {}))
+                    **(dict(memory=memory.share, memory_way=memory.way) if memory else {}))
         write_manifest(out, dataset, model, ids, tokenizer, card)
         if keep: before(out/'checkpoint.pt').unlink(missing_ok=True)
         else: remove_checkpoints(out/'checkpoint.pt')
@@ -612,7 +612,8 @@ def _recounted(run, dataset, s):
     "The memory of a run, counted anew on all events; its share stays."
     if not s.memory: return None
     n, train = dataset.n_items, _whole(dataset).split.train
-    return Memory(CoVisitation().fit(train, n), Memory.load(run/MEMORY, n).share)
+    chosen = Memory.load(run/MEMORY, n)
+    return Memory(CoVisitation().fit(train, n), chosen.share, chosen.way)
 
 def _refit(out, dataset, model, s, ids, tokenizer, chosen, memory, say):
     "Train on all events and write the bundle, into a folder that is ours."

@@ -194,7 +194,8 @@ def _report_run(dataset, out, finished, filter_seen, json):
         return print(f'refit for {seconds:.0f} s on all {len(dataset.interactions.items):,} events: {out}')
     parts = {'valid': 'validation', 'test': 'metrics'}
     _print_metrics({part: record[k] for part, k in parts.items() if k in record}, card)
-    if 'memory' in record: print(f'a counter is mixed in, with {record["memory"]:.0%} of every probability')
+    if 'memory' in record:
+        print(f'a counter is mixed in with a weight of {record["memory"]:.0%}, by {record.get("memory_way", "sum")}')
     _say_counter(counted, record)
     print(f'trained for {seconds:.0f} s, best on {card.selected_on}: {out}')
 
@@ -333,7 +334,7 @@ def _baseline(name, dataset):
             'covisitation': CoVisitation}[name]().fit(dataset.split.train, dataset.n_items)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-run-x
-def _loaded(run, beams, exact):
+def _loaded(run, beams, exact, tokenizer):
     "A finished run; raises `InputError` for one that has no result, or no search that options could set."
     from tiger_nb.recommender import Recommender
     rec = Recommender.load(run, trained=True)   # the catalogue that the split is of
@@ -345,13 +346,15 @@ def _loaded(run, beams, exact):
                          'the run that it was made from')
     for name, given in dict(beams=beams, exact=exact).items():
         if given and not rec.semantic_ids: raise InputError(f'--{name} is for a tiger; leave it out')
+    if tokenizer and rec.semantic_ids:
+        raise InputError('--tokenizer is for a run without Semantic IDs, and this one has its own; leave it out')
     if beams and exact: raise InputError('--beams and --exact exclude each other; an exact list has no width')
     return rec
 
 # %% ../nbs/8_recommender/7_cli.ipynb #evaluate-run-y
 def _evaluate_run(run, data, order, part, filter_seen, beams, exact, ids, bucket):
     "Card and metrics of a run, measured anew; its data and the rank of each target."
-    rec = _loaded(run, beams, exact)
+    rec = _loaded(run, beams, exact, ids)
     dataset = _data_of_run(run, rec.card, data, order)
     seen = rec.card.filter_seen if filter_seen is None else filter_seen
     ids, beams = rec.semantic_ids or (ids and ids(dataset)), beams or rec.beams
@@ -403,12 +406,14 @@ def _write_ranks(path, dataset, part, ranks):
     print(f'ranks of {len(table):,} users: {path}', file=sys.stderr)
 
 # %% ../nbs/8_recommender/7_cli.ipynb #check-evaluate
-def _check_evaluate(run, baseline, data, beams, exact, ranks):
+def _check_evaluate(run, baseline, data, beams, exact, ranks, accounting, tokenizer):
     "Raises `InputError` for options that contradict each other."
     check_numbers(dict(beams=beams))
     if bool(run) == bool(baseline): raise InputError('give either --run or --baseline')
     if baseline and not data:
         raise InputError('--data is missing; give the data that the baseline learns from')
+    if tokenizer and accounting == 'item':
+        raise InputError('--tokenizer is for --accounting bucket; give both or neither')
     if ranks: _check_table('ranks', ranks)
     if baseline and (beams or exact): raise InputError('--beams and --exact are for a tiger; leave them out')
 
@@ -436,7 +441,7 @@ def tiger_evaluate(
 
     tiger_evaluate --run runs/sample/tiger --part valid --ranks ranks.csv
     tiger_evaluate --baseline covisitation --data data/Beauty --order standard"""
-    _check_evaluate(run, baseline, data, beams, exact, ranks)
+    _check_evaluate(run, baseline, data, beams, exact, ranks, accounting, tokenizer)
     from tiger_nb.evaluation import save_record
     if out: check_file(out)
     from tiger_nb.tokenizer import load_ids
@@ -474,8 +479,8 @@ def tiger_mix(
     record = load_record(mix_bundles(folders, dataset, out, filter_seen)/'result.json')
     if json: return print((Path(out)/'result.json').read_text(), end='')
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
-    weights = read_json(Path(out)/'settings.json')['weights']
-    print('weights: ' + ', '.join(f'{w:g} of {run}' for w, run in zip(weights, folders)))
+    chosen = read_json(Path(out)/'settings.json')
+    print(f'{chosen["way"]}: ' + ', '.join(f'{w:g} of {run}' for w, run in zip(chosen['weights'], folders)))
     print(f'mixed: {out}')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #recommend
@@ -501,17 +506,26 @@ def _check_recommend(history, file, out, workers, user, keys, everybody, data):
                          ' for the recommendations')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
+def _is_digits(word): return bool(re.fullmatch(r'[0-9]{1,9}', word))
+
 def _items_of(history, keys, known):
     """What a history on the command line names: numbers of items, or texts that are their keys. Raises
     `InputError` for digits that mean one item as a number and another as a key, unless `keys` says which."""
-    words = history.replace(',', ' ').split()
-    if keys or not all(re.fullmatch(r'[0-9]{1,9}', w) for w in words):
-        return [w.strip() for w in history.split(',') if w.strip()]
-    at = {} if keys is False else {k: i for i, k in enumerate(known) if k in words}
+    words, named = history.replace(',', ' ').split(), [w.strip() for w in history.split(',') if w.strip()]
+    if keys or not all(_is_digits(w) for w in words): return named
+    at = {} if keys is False else {k: i for i, k in enumerate(known)}
+    say = 'give --keys or --no-keys to say which'
+    if split := next((k for k in named if k in at and ' ' in k), None):
+        raise InputError(f'--history: {split} is the key of item {at[split]} and may be several numbers; {say}')
     for w in words:
         if at.get(w, int(w)) != int(w):
             raise InputError(f'--history: {w} is the key of item {at[w]} and may be the number of another; '
-                             'give --keys or --no-keys to say which')
+                             f'{say}')
+    odd = next((k for k, i in at.items() if _is_digits(k) and int(k) != i), None) if words else None
+    missed = next((w for w in words if w not in at), None)
+    if odd and missed:
+        raise InputError(f'--history: {missed} is no key of an item, but other items have keys of digits, '
+                         f'such as {odd}, so it may be meant as a key or as a number; {say}')
     return [int(w) for w in words]
 
 # %% ../nbs/8_recommender/7_cli.ipynb #data-of

@@ -164,6 +164,7 @@ def shell(
 
 # %% ../nbs/8_recommender/5_command.ipynb #helpers
 _HISTORIES = re.compile(r'\s*\{\s*("([^"\\]|\\.)*"\s*:\s*\[|\}\s*$)') # {"user": [ or an empty object
+_LINES = re.compile(r'\}\s*\n\s*\{')  # one object after another, as in JSON lines
 
 def is_inter(
     path:Path, # perhaps a file
@@ -171,7 +172,8 @@ def is_inter(
     "Whether a path is a file of histories, `{user: [item, …]}`, and not one of events, by its first bytes."
     if not path.is_file() or path.name.endswith('.parquet'): return False
     try:
-        with open_text(path) as f: return bool(_HISTORIES.match(f.read(10_000)))
+        with open_text(path) as f: head = f.read(10_000)
+        return bool(_HISTORIES.match(head)) and not _LINES.search(head)
     except InputError: return False
 
 # %% ../nbs/8_recommender/5_command.ipynb #known-names

@@ -14,8 +14,8 @@ import re
 import numpy as np
 import polars as pl
 from .dataset import TEXT_NAMES, described, text_names
-from .files import (InputError, first_twice, json_lines, may_have_half, open_text, read_json,
-                            too_deep)
+from .files import (InputError, first_twice, json_lines, may_have_half, may_round, open_text,
+                            read_json, too_deep)
 from .raw import (COLUMNS, frame_events, guess_columns, is_dates, json_cell, json_cells, parse_item,
                           time_facts)
 from .tables import (NO_KEY, UNREADABLE, key_text, read_delimited, read_parquet, say,
@@ -118,8 +118,18 @@ def _first_object(path, first):
         if len(first) >= PART: break   # it is cut
     return read_json(path), None
 
-def _object_form(path, first):
+def _fields(first, lines):
+    "The names of the fields of an object and of those in the lines below it, where they are objects."
+    names = dict.fromkeys(c for c in first if isinstance(c, str))
+    for line in lines:
+        try: row = parse_item(line)
+        except (InputError, ValueError, SyntaxError, TypeError, RecursionError, MemoryError): continue
+        if isinstance(row, dict): names |= dict.fromkeys(c for c in row if isinstance(c, str))
+    return tuple(names)
+
+def _object_form(path, lines):
     "The form of a file whose first line begins with a brace."
+    first, *more = lines
     row, form = _first_object(path, first)
     if not isinstance(row, dict): raise InputError(f'{path}: holds no objects; write one object a line')
     if row and all(isinstance(v, dict) for v in row.values()):
@@ -129,8 +139,7 @@ def _object_form(path, first):
     if form is None:
         raise InputError(f'{path}: is a single JSON object over several lines, and neither {{item: '
                          '{field: …}} nor {user: [item, …]}; write one object a line')
-    return Form(form.kind, form.name, tuple(c for c in row if isinstance(c, str)))
-
+    return Form(form.kind, form.name, _fields(row, more))
 
 # %% ../nbs/1_data/4_formats.ipynb #recognise-def
 def recognise(
@@ -145,7 +154,7 @@ def recognise(
     if not lines: raise InputError(f'{path}: the file is empty; write at least one event')
     first = lines[0]
     if first.lstrip()[:1] == '[': return Form('json', 'a JSON list')
-    if first.lstrip()[:1] == '{': return _object_form(path, first)
+    if first.lstrip()[:1] == '{': return _object_form(path, lines)
     known = None if delimiter or '\0' in first else _movielens(first)
     form = None if '\0' in first else known or _table_form(path, first, delimiter) or _blank_form(lines)
     if form is None:
@@ -196,7 +205,7 @@ def _parsed(text, form, wanted):
 def _objects(text, form, wanted):
     "A part of JSON lines or literals as texts."
     try:
-        if form.kind == 'literals' or may_have_half(text): raise pl.exceptions.PolarsError
+        if form.kind == 'literals' or may_have_half(text) or may_round(text): raise pl.exceptions.PolarsError
         table = pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(wanted, pl.String))
         # a field that a line may hold twice is looked at by a reader that says so
         if any(text.count(f'"{c}"') > table[c].count() for c in wanted): raise pl.exceptions.PolarsError

@@ -19,7 +19,7 @@ from .command import check_numbers, command, open_data
 from .embeddings import embed
 from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError
-from .mixture import Mixture, share_scorer, softmax_scorer, weigh
+from .mixture import WAYS, Mixture, share_scorer, softmax_scorer, weigh
 from .presets import MODELS, find
 from .recommender import Recommender
 from .tables import read_parquet
@@ -69,6 +69,7 @@ class Row:
     parts:tuple = ()       # rows of a mixture; a tuple of rows is averaged, 'row+1' is the next seed
     seeds:int = 3          # how many are run
     apart:int = 1          # how far apart they are, for a row that averages several of its own
+    ways:tuple = WAYS      # how a mixture may join its parts
 
 # %% ../nbs/experiments/grid.ipynb #counters
 COUNTERS = {'popularity': Popularity, 'covisitation': CoVisitation}
@@ -116,7 +117,7 @@ ROWS |= {f'{name}_features': replace(ROWS[name], title=f'{ROWS[name].title}, fea
          for name in ('sasrec', 'tiger_trie', 'tiger_trie_second')}
 
 # %% ../nbs/experiments/grid.ipynb #rows-mixtures
-_mixed = lambda title, *parts, **more: Row(title, parts=parts, **more)
+_mixed = lambda title, *parts, **more: Row(title, parts=parts, ways=('sum',), **more)
 _seeds = lambda name: (name, f'{name}+1', f'{name}+2')
 ROWS |= {
     'trie_two': _mixed('TigerTrie × 2 tokenizations', 'tiger_trie', 'tiger_trie_second'),
@@ -147,7 +148,7 @@ def _other(name, kind, said):
 _MIXED = 'trie_two', 'trie_memory', 'trie_two_memory', 'trie_two_sasrec_memory'
 ROWS |= {f'{name}_random': _other(name, 'random', 'random start') for name in (*_MIXED, 'sasrec_memory')}
 ROWS |= {f'{name}_wide': _other(name, 'wide', '384 wide') for name in (*_MIXED, 'seeds_memory')}
-ROWS |= {f'{name}_features': _other(name, 'features', 'features')
+ROWS |= {f'{name}_features': replace(_other(name, 'features', 'features'), ways=WAYS)
          for name in (*_MIXED, 'sasrec_memory', 'trie_seeds', 'seeds_memory')}
 
 # %% ../nbs/experiments/grid.ipynb #members
@@ -268,8 +269,8 @@ def _mixture(dataset, name, row, seed, runs, tiny):
     first = seed * row.apart
     parts = [distribution(dataset, p, first, runs, tiny) for p in row.parts]
     steps = 10 if len(parts) < 4 else 6
-    weights, _ = weigh(parts, *dataset.split.part('valid'), dataset.n_items, steps)
-    mixed = Mixture(parts, weights)
+    (weights, way), _ = weigh(parts, *dataset.split.part('valid'), dataset.n_items, steps, ways=row.ways)
+    mixed = Mixture(parts, weights, way)
     view = lambda seen, buckets: _scored(dataset, mixed, filter_seen=seen)
     results = [runs/f'{p}.{first + more}/result.json' for p, more in members(row.parts)]
     cards = [load_record(p)['card'] for p in results if p.exists()]
@@ -277,7 +278,7 @@ def _mixture(dataset, name, row, seed, runs, tiny):
                      parameters=sum(c.parameters for c in cards),
                      train_seconds=round(sum(c.train_seconds for c in cards), 1))
     names = [' + '.join(p) if isinstance(p, tuple) else p for p in row.parts]
-    more = dict(weights=dict(zip(names, weights)))
+    more = dict(weights=dict(zip(names, weights)), way=way)
     return card, _views(view, None), _scored(dataset, mixed, 'valid'), more
 
 # %% ../nbs/experiments/grid.ipynb #cells

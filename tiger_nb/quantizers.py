@@ -299,8 +299,8 @@ def fit_codebooks(
         has = csr_array((ones, code, ends), shape=(len(X), size))               # (N, K), one 1 a row
         total = has.T @ X                                                       # (K, d)
         for l, C in enumerate(books):   # less what the levels before say: no residuals are stored
-            both = np.bincount(code * size + codes[:, l], minlength=size**2)    # items with both codes
-            total = total - both.reshape(size, size) @ C                        # (K, K) @ (K, d)
+            both = csr_array((ones, (code, codes[:, l])), shape=(size, size))   # items with both codes
+            total = total - both @ C                                            # (K, K) @ (K, d)
         books.append(total / np.bincount(code, minlength=size).clip(min=1)[:, None])   # (K, d)
     return np.stack(books).astype(np.float32)
 

@@ -9,11 +9,13 @@ __all__ = ['COLUMNS', 'GUESSES', 'DOMAINS', 'SOURCES', 'BEAUTY_SHA256', 'json_ce
 
 # %% ../nbs/1_data/1_raw.ipynb #imports
 import ast, gzip, hashlib, io, json, lzma, os, re, shutil, time, warnings, zipfile, zlib
+from itertools import islice
 from pathlib import Path, PurePosixPath
 import numpy as np
 import polars as pl
 
-from .files import InputError, atomic_path, json_lines, may_have_half, once, open_text, read_json
+from .files import (InputError, atomic_path, json_lines, may_have_half, may_round, open_text,
+                            parse_json, read_json)
 from .tables import key_column, key_text, read_delimited, read_parquet, say
 
 # %% ../nbs/1_data/1_raw.ipynb #read-table
@@ -49,13 +51,13 @@ def _json_table(path):
 # %% ../nbs/1_data/1_raw.ipynb #read-table-lines
 def _json_lines_table(path, text, columns):
     "One JSON object a line as a table of texts; Python reads what polars does not, or says the line."
-    names = columns or list(next(json_lines(path))[1])
+    names = columns or list(dict.fromkeys(c for _, row in islice(json_lines(path), 200) for c in row))
     wanted = lambda row: {c: row.get(c) for c in names} if isinstance(row, dict) else row
     try:
-        if may_have_half(text): raise pl.exceptions.PolarsError   # which makes \0 of each
+        if may_have_half(text) or may_round(text): raise pl.exceptions.PolarsError   # it makes \0 of each half
         return pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(names, pl.String))
     except pl.exceptions.PolarsError:
-        rows = [r for _, r in json_lines(path, lambda line: wanted(json.loads(line, object_pairs_hook=once)))]
+        rows = [r for _, r in json_lines(path, lambda line: wanted(parse_json(line)))]
         return pl.DataFrame({c: [json_cell(r[c]) for r in rows] for c in names},
                             schema=dict.fromkeys(names, pl.String))
 
@@ -281,7 +283,7 @@ def parse_item(
     line:str, # of a file
 )->dict:
     "A line of metadata: JSON, or a Python literal. Raises `InputError` for a name that comes twice in JSON."
-    try: return json.loads(line, object_pairs_hook=once)
+    try: return parse_json(line)
     except InputError: raise
     except ValueError: return ast.literal_eval(line.strip())
 

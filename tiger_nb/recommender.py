@@ -33,7 +33,7 @@ from .evaluation import evaluate_scores, load_record, make_card, save_record
 from .files import InputError, atomic_path, real_path, write_json
 from .folders import file_sha256, whole_folder
 from .histories import Histories
-from .mixture import (Memory, Mixture, PrefixMass, load_counts, save_counts, share_scorer,
+from .mixture import (WAYS, Memory, Mixture, PrefixMass, load_counts, save_counts, share_scorer,
                               softmax_scorer, weigh)
 from .presets import MODELS, OTHERS, find, spec_of
 from .schemas import (HEX, TEXT, built, check_files, each, having, number, read_checked, several,
@@ -585,18 +585,19 @@ def recommend(self:Recommender,
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #mixed
 class Mixed(Recommender):
-    "Several bundles as one: their probabilities of items, added with weights."
+    "Several bundles as one: their probabilities of items, added or multiplied, with weights."
     def __init__(self,
         parts,       # recommenders of one catalogue
         weights,     # one for each, none negative
         record=None, # card and metrics
+        way='sum',   # of `WAYS`
     ):
         super().__init__('mixture', torch.nn.Identity(), parts[0].items, record=record)
-        self.parts, self.weights = list(parts), [float(w) for w in weights]
+        self.parts, self.weights, self.way = list(parts), [float(w) for w in weights], way
 
     def distribution(self):
         "(histories, rows) -> probabilities (B, N)."
-        return Mixture([p.distribution() for p in self.parts], self.weights)
+        return Mixture([p.distribution() for p in self.parts], self.weights, self.way)
 
     @property
     def scorer(self):
@@ -606,7 +607,8 @@ class Mixed(Recommender):
     def has_log_probabilities(self): return True
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #mixed-parts
-MIXED = having(dict(runs=several(dict(type='string'), 2), weights=several(number(0, 1), 2))) # settings.json
+MIXED = having(dict(runs=several(dict(type='string'), 2), weights=several(number(0, 1), 2)),
+               dict(way=dict(enum=list(WAYS)))) # settings.json; an older version only added
 
 def _mixed_parts(runs, dataset, out):
     "The bundles of a mixture. Raises `InputError` for one that doesn't fit."
@@ -654,7 +656,7 @@ def _write_mixture(rec, runs, dataset, out, filter_seen):
                      validation_users=min(MOST_WEIGHED, len(dataset.split.users)),
                      parameters=add('parameters'), train_seconds=round(add('train_seconds'), 1))
     for i, run in enumerate(runs): _copied(run, out/f'parts/{i}')
-    write_json(out/'settings.json', dict(runs=[str(r) for r in runs], weights=rec.weights))
+    write_json(out/'settings.json', dict(runs=[str(r) for r in runs], weights=rec.weights, way=rec.way))
     with atomic_path(out/'items.parquet') as tmp: dataset.items.write_parquet(tmp)
     save_record(out/'result.json', card, found['test'], validation=found['valid'])
     write_manifest(out, dataset, 'mixture', None, None, card,
@@ -677,9 +679,9 @@ def mix_bundles(
         raise InputError(f'{out} holds a finished run, and not of these bundles; choose another folder')
     shares = [p.distribution() for p in parts]
     with whole_folder(out) as folder:
-        weights, _ = weigh(shares, *dataset.split.part('valid'), dataset.n_items, filter_seen=filter_seen,
-                           users=MOST_WEIGHED)
-        _write_mixture(Mixed(parts, weights), runs, dataset, folder, filter_seen)
+        (weights, way), _ = weigh(shares, *dataset.split.part('valid'), dataset.n_items,
+                                  filter_seen=filter_seen, users=MOST_WEIGHED)
+        _write_mixture(Mixed(parts, weights, way=way), runs, dataset, folder, filter_seen)
     return out
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #mixed-load
@@ -698,7 +700,7 @@ def _load_mixture(folder, info):
     if len(saved['weights']) != len(parts):
         raise InputError(f"{folder/'settings.json'}: {len(saved['weights'])} weights for {len(parts)} parts; "
                          'mix again')
-    return Mixed(parts, saved['weights'], load_record(folder/'result.json'))
+    return Mixed(parts, saved['weights'], load_record(folder/'result.json'), saved.get('way', 'sum'))
 
 # %% ../nbs/8_recommender/2_recommender.ipynb #fit
 @patch(cls_method=True)

@@ -147,6 +147,14 @@ def _check_prepare(data, path, order, options, acting, drop, items):
     if 'unknown' in drop and items is None:
         raise InputError('--drop unknown leaves out items that --items lacks; give --items')
 
+# %% ../nbs/8_recommender/6_stages.ipynb #check-pairs
+def _check_pairs(items, item_key, rating, min_rating):
+    "Raises `InputError` for an option that means nothing without another."
+    if item_key and items is None:
+        raise InputError('--item-key names a column of --items; give --items, or leave it out')
+    if rating and min_rating is None:
+        raise InputError('--rating names the column of --min-rating; give --min-rating, or leave it out')
+
 # %% ../nbs/8_recommender/6_stages.ipynb #with-texts
 def _with_texts(dataset, items, options):
     "A data set whose items have the texts of a file."
@@ -239,6 +247,8 @@ def tiger_prepare(
     check_free(out, PREPARED)
     if (interactions is None) == (data is None):
         raise InputError('give --interactions, or --data, which is the same')
+    _check_pairs(items, item_key, rating, min_rating)
+    if delimiter == r'\t': delimiter = '\t'   # as people write a tab in a shell
     options = EventOptions(user, item, timestamp, rating, min_rating, date_format, delimiter, encoding)
     about = None if items is None else dict(items=items, item_key=item_key)
     source = interactions or data
@@ -329,6 +339,9 @@ def _check_sources(data, items, embeddings, encoder, index, chosen):
         raise InputError('--encoder and --embeddings exclude each other; leave one out')
     if encoder and not (data or items):
         raise InputError('--encoder has no items to read; give --items or --data')
+    if chosen.get('template') and (embeddings or index and not (data or items)):
+        raise InputError('--template is for texts that are read, and these vectors or codes are made; leave it '
+                         'out')
     if index and (wrong := chosen.keys() & {'preset', 'method', 'levels', 'codes', 'collisions'}):
         raise InputError(f'--index brings its codes along, so --{min(wrong)} has nothing to act on; '
                          'leave it out')

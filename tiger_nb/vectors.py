@@ -256,6 +256,13 @@ def _check_form(vectors, keys, rows):
         raise ValueError("its field 'rows' says neither keys nor numbers")
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #table-reader
+def _single(path, vectors):
+    "Numbers as float32; raises `InputError` for those that it cannot hold."
+    with np.errstate(over='ignore'): single = vectors.astype(np.float32)
+    if vectors.dtype.kind != 'f' or not (lost := np.isfinite(vectors) & ~np.isfinite(single)).any():
+        return single
+    raise InputError(f'{path}: holds {vectors[lost][0]:g}, which float32 cannot hold; scale the vectors down')
+
 def _read_table(path):
     "Vectors (M, d) float32, keys, meta and rows of a file; raises `InputError` if it can't be read"
     readers = READERS | ONLY_READ
@@ -264,7 +271,7 @@ def _read_table(path):
     try:
         vectors, keys, meta, rows = reader(path)
         _check_form(vectors, keys, rows)
-        return np.asarray(vectors, np.float32), keys, json.loads(meta), rows
+        return _single(path, np.asarray(vectors)), keys, json.loads(meta), rows
     except InputError: raise
     except FileNotFoundError: raise InputError(f'{path}: no such file; give the file of vectors') from None
     except Exception as e:  # noqa: BLE001 - whatever the library raises becomes a sentence
@@ -274,8 +281,7 @@ def _read_table(path):
 # %% ../nbs/3_embeddings/1_vectors.ipynb #names
 def _texts(path, keys):
     "The keys of a file as texts; raises `InputError` for a row without one."
-    keys = keys if isinstance(keys, pl.Series) else list(np.asarray(keys))  # numpy's floats keep their size
-    texts = key_column(keys, f'{path}: a key').to_list()
+    texts = key_column(keys if isinstance(keys, pl.Series) else list(keys), f'{path}: a key').to_list()
     if None in texts: raise InputError(f'{path}: row {texts.index(None)} has no key; name each row, or none')
     return texts
 
@@ -309,11 +315,18 @@ def read_vectors(
     return read_labelled(path)[:3]
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #save-vectors
+def _even(path, keys):
+    "Texts as an array, in which each takes the room of the longest. Raises `InputError` where that is too much."
+    longest = max(map(len, keys), default=0)
+    if longest * len(keys) < 10**9: return np.array(keys)
+    raise InputError(f'{path}: a key has {longest:,} letters, and .npz gives each of the {len(keys):,} as '
+                     'much room; shorten it, or write .parquet')
+
 def _write_table(path, kind, vectors, keys, meta):
     "Writes vectors (N, d), N keys (None: numbers) and meta (JSON) in the form of the ending `kind`"
     rows, numbers = 'numbers' if keys is None else 'keys', list(range(len(vectors)))
     if kind == '.npz':
-        named = {} if keys is None else {'item_keys': np.array(keys)}
+        named = {} if keys is None else {'item_keys': _even(path, keys)}
         np.savez(path, vectors=vectors, meta=np.array(meta), rows=np.array(rows), **named)
     if kind == '.parquet':
         pl.DataFrame({'item': numbers if keys is None else keys, 'vector': vectors}).write_parquet(
