@@ -108,11 +108,13 @@ def _preset_name(dataset):
     if dataset.n_items <= SMALL['items'] and n <= SMALL['interactions']: return 'sample'
     return 'shop' if n <= MEDIUM['interactions'] else 'beauty'
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #fitting
 def _fitting(s, spec, dataset):
     "Settings without what a data set has no use for."
     if not scores_all(spec, dataset.n_items): s = replace(s, memory=False)   # nothing it could be mixed with
     return replace(s, features=False) if s.features and not has_features(dataset) else s
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #preset-for-def
 def preset_for(
     dataset:Dataset, # what will be trained on
 )->dict:             # settings by stage: 'tokenizer' and the names of `MODELS`
@@ -121,6 +123,7 @@ def preset_for(
     fitting = {m: _fitting(PRESETS[name][m], MODELS[m], dataset) for m in MODELS}
     return fitting | {'tokenizer': _tokenizer_preset(name, dataset)}
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #demo-models
 def demo_models(
     dataset:Dataset, # what a demo is about
 )->list:             # names of `MODELS`
@@ -160,6 +163,7 @@ def _sharing(net, dataset, s):
     share_features(net, item_features(dataset))
     return net
 
+# %% ../nbs/8_recommender/1_bundles.ipynb #folded
 def _folded(net, out):
     "Write the features' vectors into those of the items, and save the network that is left."
     if not fold_features(net): return

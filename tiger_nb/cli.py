@@ -195,7 +195,8 @@ def _report_run(dataset, out, finished, filter_seen, json):
     parts = {'valid': 'validation', 'test': 'metrics'}
     _print_metrics({part: record[k] for part, k in parts.items() if k in record}, card)
     if 'memory' in record:
-        print(f'a counter is mixed in with a weight of {record["memory"]:.0%}, by {record.get("memory_way", "sum")}')
+        way = record.get('memory_way', 'sum')   # an older version only added
+        print(f'a counter is mixed in with a weight of {record["memory"]:.0%}, by {way}')
     _say_counter(counted, record)
     print(f'trained for {seconds:.0f} s, best on {card.selected_on}: {out}')
 
@@ -347,7 +348,8 @@ def _loaded(run, beams, exact, tokenizer):
     for name, given in dict(beams=beams, exact=exact).items():
         if given and not rec.semantic_ids: raise InputError(f'--{name} is for a tiger; leave it out')
     if tokenizer and rec.semantic_ids:
-        raise InputError('--tokenizer is for a run without Semantic IDs, and this one has its own; leave it out')
+        raise InputError('--tokenizer is for a run without Semantic IDs, and this one has its own; leave it '
+                         'out')
     if beams and exact: raise InputError('--beams and --exact exclude each other; an exact list has no width')
     return rec
 
@@ -506,26 +508,32 @@ def _check_recommend(history, file, out, workers, user, keys, everybody, data):
                          ' for the recommendations')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #tiger-recommend
+def _check_digits(named, words, at):
+    "Raises `InputError` for digits that may be numbers of items or keys (`at`), and mean others then."
+    for split in named:
+        if split in at and ' ' in split:
+            raise InputError(f'--history: {split} is the key of item {at[split]} and may be several numbers; '
+                             'give --keys or --no-keys to say which')
+    for w in words:
+        if at.get(w, int(w)) != int(w):
+            raise InputError(f'--history: {w} is the key of item {at[w]} and may be the number of another; '
+                             'give --keys or --no-keys to say which')
+    odd = next((k for k, i in at.items() if _is_digits(k) and int(k) != i), None)
+    missed = next((w for w in words if w not in at), None)
+    if odd and missed:
+        raise InputError(f'--history: {missed} is no key of an item, but others have keys of digits, such as '
+                         f'{odd}; give --keys or --no-keys to say what it means')
+
+# %% ../nbs/8_recommender/7_cli.ipynb #items-of
 def _is_digits(word): return bool(re.fullmatch(r'[0-9]{1,9}', word))
 
 def _items_of(history, keys, known):
     """What a history on the command line names: numbers of items, or texts that are their keys. Raises
-    `InputError` for digits that mean one item as a number and another as a key, unless `keys` says which."""
-    words, named = history.replace(',', ' ').split(), [w.strip() for w in history.split(',') if w.strip()]
-    if keys or not all(_is_digits(w) for w in words): return named
-    at = {} if keys is False else {k: i for i, k in enumerate(known)}
-    say = 'give --keys or --no-keys to say which'
-    if split := next((k for k in named if k in at and ' ' in k), None):
-        raise InputError(f'--history: {split} is the key of item {at[split]} and may be several numbers; {say}')
-    for w in words:
-        if at.get(w, int(w)) != int(w):
-            raise InputError(f'--history: {w} is the key of item {at[w]} and may be the number of another; '
-                             f'{say}')
-    odd = next((k for k, i in at.items() if _is_digits(k) and int(k) != i), None) if words else None
-    missed = next((w for w in words if w not in at), None)
-    if odd and missed:
-        raise InputError(f'--history: {missed} is no key of an item, but other items have keys of digits, '
-                         f'such as {odd}, so it may be meant as a key or as a number; {say}')
+    `InputError` for digits that may mean either, unless `keys` says which."""
+    words = history.replace(',', ' ').split()
+    named = [w.strip() for w in history.split(',') if w.strip()]
+    if keys or not all(map(_is_digits, words)): return named
+    if keys is None: _check_digits(named, words, {k: i for i, k in enumerate(known)})
     return [int(w) for w in words]
 
 # %% ../nbs/8_recommender/7_cli.ipynb #data-of

@@ -83,7 +83,7 @@ def _mark(rec, dataset):
     "What predictions depend on."
     weights = hashlib.sha256()
     for name, p in rec.model.state_dict().items(): weights.update(name.encode() + p.numpy().tobytes())
-    if rec.memory: weights.update(f'{rec.memory.share} {rec.memory.way} {rec.memory.counts.weights.data.sum()}'.encode())
+    if m := rec.memory: weights.update(f'{m.share} {m.way} {m.counts.weights.data.sum()}'.encode())
     return weights.hexdigest()[:16] + dataset.split.sha256[:16]
 
 def _read_predictions(path, mark):

@@ -114,8 +114,8 @@ def _item_ids(path, rows):
     if not rows:
         raise InputError(f'{path}: holds no item; write one JSON object a line, each with an item_id')
     if (n := next((n for n, r in enumerate(rows, 1) if r.get('item_id') is None), None)) is not None:
-        raise InputError(f"{path}: object {n} has no 'item_id'; number the {len(rows)} items from 0, or give the "
-                         'file to tiger_prepare as --items')
+        raise InputError(f"{path}: object {n} has no 'item_id'; number the {len(rows)} items from 0, or "
+                         'give the file to tiger_prepare as --items')
     ids = [r.get('item_id') for r in rows]
     if bad := [i for i in ids if type(i) is not int or not 0 <= i < len(ids)]: raise InputError(
         f"{path}: field 'item_id' is {str(bad[0])[:60]!r}, not an integer in 0..{len(ids) - 1}; number the "

@@ -40,6 +40,7 @@ def has_features(
     "Whether two of its items share something that is known."
     return _shared(dataset).shape[1] > 0
 
+# %% ../nbs/3_embeddings/5_features.ipynb #item-features-def
 def item_features(
     dataset:Dataset, # its attributes, else brands and categories of its items
 )->sp.csr_matrix:    # (N, A) float32, 1 where an item has a feature that others have too

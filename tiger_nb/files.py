@@ -129,6 +129,9 @@ def exact_float(
     x = float(text)
     return x if abs(x) < 2**53 else text
 
+parse_json = partial(json.loads, object_pairs_hook=once, parse_float=exact_float)
+
+# %% ../nbs/0_basics/1_files.ipynb #may-round
 _LARGE = re.compile(r'[:\[,]\s*-?\d+(?:\.\d*)?[eE]\+?\d|[:\[,]\s*-?\d{16,}\.')
 
 def may_round(
@@ -136,8 +139,6 @@ def may_round(
 )->bool:
     "Whether JSON may hold a number that `exact_float` leaves as a text; if not, it holds none."
     return bool(_LARGE.search(text))
-
-parse_json = partial(json.loads, object_pairs_hook=once, parse_float=exact_float)
 
 # %% ../nbs/0_basics/1_files.ipynb #half-letters
 _HALF = re.compile(r'\\[uU](0000)?[dD][89a-fA-F]')  # a surrogate; most are halves of a whole letter

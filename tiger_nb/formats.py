@@ -11,7 +11,6 @@ import ast, csv, io, json
 from dataclasses import dataclass
 from pathlib import Path
 import re
-import numpy as np
 import polars as pl
 from .dataset import TEXT_NAMES, described, text_names
 from .files import (InputError, first_twice, json_lines, may_have_half, may_round, open_text,
@@ -118,6 +117,7 @@ def _first_object(path, first):
         if len(first) >= PART: break   # it is cut
     return read_json(path), None
 
+# %% ../nbs/1_data/4_formats.ipynb #object-fields
 def _fields(first, lines):
     "The names of the fields of an object and of those in the lines below it, where they are objects."
     names = dict.fromkeys(c for c in first if isinstance(c, str))
@@ -127,6 +127,7 @@ def _fields(first, lines):
         if isinstance(row, dict): names |= dict.fromkeys(c for c in row if isinstance(c, str))
     return tuple(names)
 
+# %% ../nbs/1_data/4_formats.ipynb #object-form-def
 def _object_form(path, lines):
     "The form of a file whose first line begins with a brace."
     first, *more = lines

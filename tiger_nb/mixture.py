@@ -175,7 +175,7 @@ class Memory:
 
     @classmethod
     def choose(cls, counts, score, *part, **how):
-        "With the weight and way that `weigh` finds best for a network's scores; it takes the other arguments."
+        "With the weight and way that `weigh`, which takes the other arguments, finds best for a network."
         ((_, share), way), _ = weigh([softmax_scorer(score), share_scorer(counts.score)], *part, **how)
         return cls(counts, share, way)
 

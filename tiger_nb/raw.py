@@ -246,6 +246,7 @@ def complete_events(
     time_facts(where, out['timestamp'], is_dates(table[when]), when)
     return out
 
+# %% ../nbs/1_data/1_raw.ipynb #read-events-def
 def read_events(
     path:Path, # .csv, .tsv, .parquet, .json or .jsonl; text formats may be gzip
     user:str=None, # name of the user column; recognised by `COLUMNS` where absent

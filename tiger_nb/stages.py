@@ -340,8 +340,8 @@ def _check_sources(data, items, embeddings, encoder, index, chosen):
     if encoder and not (data or items):
         raise InputError('--encoder has no items to read; give --items or --data')
     if chosen.get('template') and (embeddings or index and not (data or items)):
-        raise InputError('--template is for texts that are read, and these vectors or codes are made; leave it '
-                         'out')
+        raise InputError('--template is for texts that are read, and these vectors or codes are made; leave '
+                         'it out')
     if index and (wrong := chosen.keys() & {'preset', 'method', 'levels', 'codes', 'collisions'}):
         raise InputError(f'--index brings its codes along, so --{min(wrong)} has nothing to act on; '
                          'leave it out')

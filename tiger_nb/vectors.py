@@ -263,6 +263,7 @@ def _single(path, vectors):
         return single
     raise InputError(f'{path}: holds {vectors[lost][0]:g}, which float32 cannot hold; scale the vectors down')
 
+# %% ../nbs/3_embeddings/1_vectors.ipynb #table-reader-def
 def _read_table(path):
     "Vectors (M, d) float32, keys, meta and rows of a file; raises `InputError` if it can't be read"
     readers = READERS | ONLY_READ
@@ -316,12 +317,13 @@ def read_vectors(
 
 # %% ../nbs/3_embeddings/1_vectors.ipynb #save-vectors
 def _even(path, keys):
-    "Texts as an array, in which each takes the room of the longest. Raises `InputError` where that is too much."
+    "Texts as an array, where each takes the room of the longest; raises `InputError` if that is too much."
     longest = max(map(len, keys), default=0)
     if longest * len(keys) < 10**9: return np.array(keys)
     raise InputError(f'{path}: a key has {longest:,} letters, and .npz gives each of the {len(keys):,} as '
                      'much room; shorten it, or write .parquet')
 
+# %% ../nbs/3_embeddings/1_vectors.ipynb #write-table
 def _write_table(path, kind, vectors, keys, meta):
     "Writes vectors (N, d), N keys (None: numbers) and meta (JSON) in the form of the ending `kind`"
     rows, numbers = 'numbers' if keys is None else 'keys', list(range(len(vectors)))
