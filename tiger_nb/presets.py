@@ -44,7 +44,7 @@ SASREC = ModelSpec(
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=12, batch_size=128),
                           start='collaborative', start_std=0.02),
              'beauty': dict(model=dict(width=128, dropout=0.5), training=dict(epochs=10, batch_size=128),
-                            start='collaborative', validation_users=20_000)})
+                            start='collaborative', features=True, validation_users=20_000)})
 
 # %% ../nbs/6_models/8_presets.ipynb #tiger
 TIGER = ModelSpec(
@@ -78,8 +78,9 @@ TIGER_TRIE = ModelSpec(
                             training=dict(epochs=12, batch_size=64, lr=3e-3), memory=True),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),
                           start='collaborative', start_std=0.02, memory=True),
-             'beauty': dict(model=dict(width=192, dropout=0.45), training=dict(epochs=6),
-                            start='collaborative', validation_users=20_000)})
+             'beauty': dict(model=dict(width=192, dropout=0.45, ahead=1),
+                            training=dict(epochs=6, batch_size=128),
+                            start='collaborative', features=True, validation_users=20_000)})
 
 # %% ../nbs/6_models/8_presets.ipynb #models
 MODELS = {'sasrec': SASREC, 'tiger': TIGER, 'tiger_decoder': TIGER_DECODER, 'tiger_trie': TIGER_TRIE}

@@ -54,7 +54,7 @@ def _json_lines_table(path, text, columns):
     names = columns or list(dict.fromkeys(c for _, row in islice(json_lines(path), 200) for c in row))
     wanted = lambda row: {c: row.get(c) for c in names} if isinstance(row, dict) else row
     try:
-        if may_have_half(text) or may_round(text): raise pl.exceptions.PolarsError   # it makes \0 of each half
+        if may_have_half(text) or may_round(text): raise pl.exceptions.PolarsError  # it makes \0 of a half
         return pl.read_ndjson(io.BytesIO(text.encode()), schema=dict.fromkeys(names, pl.String))
     except pl.exceptions.PolarsError:
         rows = [r for _, r in json_lines(path, lambda line: wanted(parse_json(line)))]

@@ -10,21 +10,23 @@ __all__ = ['START', 'RUNGS', 'TRIED', 'ENCODERS', 'CHOICES', 'trials', 'ids_of',
 from dataclasses import replace
 from pathlib import Path
 
-import optuna, torch
+import optuna, sqlalchemy, torch
 
 from .bundles import PRESETS, train_bundle
 from .command import command, open_data
 from .embeddings import embed
 from .evaluation import evaluate_scores, load_record
+from .features import item_features, share_features
 from .files import InputError, read_json, write_json
 from .grid import FUSED, IDS, encoder_for
+from .schemas import TEXT, having, number, read_checked, several
 from .tiger_trie import TigerTrie, TrieSettings, trie_scorer, trie_task
 from .tokenizer import TokenizerSettings, load_ids, tokenize
 from .training import TrainSettings, fit
 
 # %% ../nbs/experiments/tuning.ipynb #ladder
 START = dict(ids='rqvae', codes=256, levels=3, width=256, blocks=1, heads=1, dropout=0.4, ahead=1,
-             batch_size=512, lr=1.5e-3, weight_decay=0.0, begun=False)
+             batch_size=512, lr=1.5e-3, weight_decay=0.0, begun=False, features=False)
 RUNGS = [('content IDs', {}), ('IDs with collaborative vectors', dict(ids='fused')),
          ('target drawn from the next two', dict(ahead=2)),
          ('smaller batches', dict(batch_size=256, lr=1e-3)),
@@ -37,13 +39,14 @@ TRIED = [('PPMI vectors', dict(ids='ppmi')), ('attributes weigh as much', dict(i
          ('two levels', dict(levels=2)), ('four levels', dict(levels=4)), ('256 codes', dict(codes=256)),
          ('two blocks', dict(blocks=2)), ('four heads', dict(heads=4)), ('dropout .35', dict(dropout=0.35)),
          ('weight decay .1', dict(weight_decay=0.1)), ('batch of 128', dict(batch_size=128, lr=7e-4)),
-         ('half as wide', dict(width=192))]
+         ('half as wide', dict(width=192)),
+         ('half as wide, with features', dict(width=192, features=True))]
 ENCODERS = {'fused': 'collaborative*4+attributes', 'ppmi': 'covisitation*4+attributes',
             'even': 'collaborative+attributes'}
 
 # %% ../nbs/experiments/tuning.ipynb #trials
 def trials(
-    whole:bool=True, # the ladder and all that was tried; False: its top, also half as wide
+    whole:bool=True, # the ladder and all that was tried; False: its top, half as wide, that with features
 )->list: # (title, settings) of the ladder's rungs, then of each change that was tried at its top
     "All runs that were planned by hand."
     top, planned = START, []
@@ -51,7 +54,7 @@ def trials(
         top = top | change
         planned.append((title, top))
     planned += [(f'top, but {title}', top | change) for title, change in TRIED]
-    return planned if whole else [planned[len(RUNGS) - 1], planned[-1]]
+    return planned if whole else [planned[len(RUNGS) - 1], *planned[-2:]]
 
 # %% ../nbs/experiments/tuning.ipynb #ids-of
 def ids_of(
@@ -81,6 +84,7 @@ def rung(
     torch.manual_seed(seed)
     net, curve = TigerTrie(ids, sizes), []
     if s['begun']: net.start_from(embed(dataset, encoder_for(dataset, FUSED.encoder), dim=s['width']))
+    if s['features']: share_features(net, item_features(dataset))
     def validate(net):
         found = evaluate_scores(trie_scorer(net), *dataset.split.part('valid'), dataset.n_items)
         curve.append(found)
@@ -102,7 +106,8 @@ def suggest(
                 dropout=trial.suggest_float('dropout', 0.0, 0.6, step=0.05),
                 ahead=pick('ahead', [1, 2, 3]), batch_size=pick('batch_size', [64, 128, 256, 512]),
                 lr=trial.suggest_float('lr', 3e-4, 3e-3, log=True),
-                weight_decay=pick('weight_decay', [0.0, 0.01, 0.1]), begun=pick('begun', [False, True]))
+                weight_decay=pick('weight_decay', [0.0, 0.01, 0.1]), begun=pick('begun', [False, True]),
+                features=pick('features', [False, True]))
 
 # %% ../nbs/experiments/tuning.ipynb #study
 def study_of(
@@ -110,13 +115,20 @@ def study_of(
     name:str='ladder', # of the study
     seed:int=0,        # of the sampler
 ):                     # the Optuna study, new or continued
-    "The study in its file."
+    "The study in its file; raises `InputError` where that holds none."
     runs.mkdir(parents=True, exist_ok=True)
-    sampler = optuna.samplers.TPESampler(seed=seed)
-    return optuna.create_study(storage=f"sqlite:///{runs/'study.db'}", study_name=name, sampler=sampler,
-                               direction='maximize', load_if_exists=True)
+    sampler, path = optuna.samplers.TPESampler(seed=seed), runs/'study.db'
+    try: return optuna.create_study(storage=f'sqlite:///{path}', study_name=name, sampler=sampler,
+                                    direction='maximize', load_if_exists=True)
+    except (RuntimeError, optuna.exceptions.StorageInternalError, sqlalchemy.exc.DatabaseError) as e:
+        raise InputError(f'{path}: holds no study that can be read ({str(e).splitlines()[0][:100]}); delete '
+                         'it, the record has what was found') from None
 
 # %% ../nbs/experiments/tuning.ipynb #taken-over
+_FOUND = {'ndcg@10': number(0, 1), 'recall@10': number(0, 1)}
+_RECORD = several(having(_FOUND | dict(settings=dict(type='object'))), 0)   # of `search`
+_CHOSEN = several(having(_FOUND | dict(model=TEXT, title=TEXT, seed=number(0))), 0)   # of `choose`
+
 def take_over(
     study,   # an Optuna study
     dataset, # its data
@@ -126,9 +138,10 @@ def take_over(
     for row in rows:
         about = {k: v for k, v in row.items() if k not in ('number', 'settings')}
         if about.get('split') != dataset.split.sha256[:16]: continue
-        asked = optuna.trial.FixedTrial(row['settings'])
+        settings = dict(features=False) | row['settings']   # an older record does not say it
+        asked = optuna.trial.FixedTrial(settings)
         suggest(asked)
-        study.add_trial(optuna.trial.create_trial(params=row['settings'], distributions=asked.distributions,
+        study.add_trial(optuna.trial.create_trial(params=settings, distributions=asked.distributions,
                                                   value=row['ndcg@10'], user_attrs=about))
 
 # %% ../nbs/experiments/tuning.ipynb #search
@@ -143,7 +156,7 @@ def search(
     "Run what is missing of a study and of its record, which is written anew after each trial."
     study = study_of(runs)
     if not study.trials:
-        if record.exists(): take_over(study, dataset, read_json(record))
+        if record.exists(): take_over(study, dataset, read_checked(record, _RECORD, 'delete it'))
         known = [t.params for t in study.trials]
         for title, s in planned:
             if s not in known: study.enqueue_trial(s, user_attrs=dict(title=title))
@@ -199,7 +212,7 @@ def choose(
     tiny:dict|None=None,  # for tests
 )->list:         # a dict for each run: model, title, seed, ndcg@10, recall@10
     "Run the candidates that the record lacks; it is written anew after each run."
-    rows = read_json(record) if record.exists() else []
+    rows = read_checked(record, _CHOSEN, 'delete it') if record.exists() else []
     done = {(r['model'], r['title'], r['seed']) for r in rows}
     wanted = [(m, title, change, seed) for seed in range(seeds) for m, some in choices.items()
               for title, change in some if (m, title, seed) not in done]
