@@ -98,7 +98,7 @@ ROWS['tiger_hour'] = Row('TIGER encoder-decoder, fused IDs, 60 minutes', 'tiger'
                          training=dict(minutes=60), seeds=1)
 
 # %% ../nbs/experiments/grid.ipynb #rows-trie
-PLAIN = dict(batch_size=256, epochs=6)   # what a TigerTrie without features wants
+PLAIN = dict(batch_size=256, epochs=6, lr=1e-3)   # what a TigerTrie without features wants
 AHEAD = dict(ahead=2)                    # likewise
 WIDE = dict(width=384)             # what a random start wants: without it fewer numbers are better
 _trie = lambda title, ids, sizes={}, training={}, **more: Row(

@@ -79,7 +79,7 @@ TIGER_TRIE = ModelSpec(
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),
                           start='collaborative', start_std=0.02, memory=True),
              'beauty': dict(model=dict(width=192, dropout=0.45, ahead=1),
-                            training=dict(epochs=6, batch_size=128),
+                            training=dict(epochs=4, batch_size=64, lr=7e-4),
                             start='collaborative', features=True, validation_users=20_000)})
 
 # %% ../nbs/6_models/8_presets.ipynb #models
