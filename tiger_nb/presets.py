@@ -42,7 +42,7 @@ SASREC = ModelSpec(
     presets={'sample': dict(model=dict(ff=128, max_len=12),
                             training=dict(epochs=12, batch_size=64, lr=3e-3)),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=12, batch_size=128),
-                          start='collaborative', start_std=0.02),
+                          start='collaborative', start_std=0.02, features=True),
              'beauty': dict(model=dict(width=128, dropout=0.5), training=dict(epochs=10, batch_size=128),
                             start='collaborative', features=True, validation_users=20_000)})
 
@@ -77,7 +77,7 @@ TIGER_TRIE = ModelSpec(
     presets={'sample': dict(model=dict(width=64, ff=64, dropout=0.2, max_items=12, ahead=1),
                             training=dict(epochs=12, batch_size=64, lr=3e-3), memory=True),
              'shop': dict(model=dict(width=192, dropout=0.6), training=dict(epochs=20),
-                          start='collaborative', start_std=0.02, memory=True),
+                          start='collaborative', start_std=0.02, features=True, memory=True),
              'beauty': dict(model=dict(width=192, dropout=0.45, ahead=1),
                             training=dict(epochs=4, batch_size=64, lr=7e-4),
                             start='collaborative', features=True, validation_users=20_000)})

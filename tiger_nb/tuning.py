@@ -17,7 +17,7 @@ from .command import command, open_data
 from .embeddings import embed
 from .evaluation import evaluate_scores, load_record
 from .features import item_features, share_features
-from .files import InputError, read_json, write_json
+from .files import InputError, write_json
 from .grid import FUSED, IDS, encoder_for
 from .schemas import TEXT, having, number, read_checked, several
 from .tiger_trie import TigerTrie, TrieSettings, trie_scorer, trie_task
