@@ -53,7 +53,7 @@ class RunSettings:
     filter_seen:bool = True             # leave out the items of the whole history
     start:str = ''                      # encoder of the vectors to begin with; '': random ones
     start_std:float = 0.04              # root mean square of those vectors
-    features:bool = False               # items share vectors of their attributes, brand and categories
+    features:bool = False               # items share vectors of attributes, else of brand and categories
     memory:bool = False                 # mix a counter in, with a share that validation chooses
 
     def __post_init__(self): check(asdict(self), _ranges(), 'RunSettings', 'correct it')
@@ -156,11 +156,7 @@ def _started(net, dataset, s):
 # %% ../nbs/8_recommender/1_bundles.ipynb #sharing
 def _sharing(net, dataset, s):
     "The network; its items share the vectors of their features where the run says so."
-    if not s.features: return net
-    if not hasattr(net, 'feature_tables'):
-        raise InputError(f'RunSettings.features: a {type(net).__name__} has no item vectors to add them to; '
-                         'leave it out')
-    share_features(net, item_features(dataset))
+    if s.features: share_features(net, item_features(dataset))
     return net
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #folded
@@ -231,9 +227,17 @@ def _codes_hash(ids):
     "SHA-256 of Semantic IDs; None for a model without."
     return hashlib.sha256(ids.codes.tobytes()).hexdigest() if ids else None
 
+def _run_identity(s):
+    "Settings as a checkpoint knows them: an older version had no features."
+    return {k: v for k, v in asdict(s).items() if k != 'features' or v}
+
 def _identity(dataset, s, ids):
     "What makes a run beside its training settings, for its checkpoints."
-    return {'run': asdict(s), 'split': dataset.split.sha256, 'codes': _codes_hash(ids)}
+    made = {'run': _run_identity(s), 'split': dataset.split.sha256, 'codes': _codes_hash(ids)}
+    if not s.features: return made
+    has = item_features(dataset)   # which column is whose brand: texts may be edited
+    mark = hashlib.sha256(np.array(has.shape).tobytes() + has.indptr.tobytes() + has.indices.tobytes())
+    return made | {'features': mark.hexdigest()}
 
 # %% ../nbs/8_recommender/1_bundles.ipynb #manifest
 @cache
@@ -412,6 +416,16 @@ def _check_memory(dataset, model, s):
         raise InputError(f'RunSettings.memory: a {model} has no score for each of {dataset.n_items} items '
                          'that a counter could be mixed with; leave it out')
 
+def _check_features(dataset, model, s):
+    "Raises `InputError` for features that the network or the data has none of, before anything is made."
+    if not s.features: return
+    if 'features' not in MODELS[model].options:
+        raise InputError(f'RunSettings.features: a {model} has no item vectors to add them to; leave it out')
+    if getattr(s.model, 'table_rows', 0):
+        raise InputError('RunSettings.features: a hashed table has no row for each node; leave `table_rows` '
+                         'or `features` out')
+    item_features(dataset)
+
 def _remembered(net, dataset, model, s):
     "The memory of a run, with its share; None for a run without."
     if not s.memory: return None
@@ -504,6 +518,7 @@ def train_bundle(
     if is_finished(out): return kept_bundle(out, dataset, model, s, ids)
     check_learnable(dataset)
     _check_memory(dataset, model, s)
+    _check_features(dataset, model, s)
     with _writing(out):
         return _train_bundle(out, dataset, model, s, ids, tokenizer, say, keep)
 
@@ -545,7 +560,7 @@ def _begin_at(run, out, s, check_fit=None):
         if (asked := getattr(s.training, name)) and asked <= spent:
             raise InputError(f'{run}: has had {round(spent, 1):,} {name}, and a budget counts from the '
                              f'beginning of a run; give more {name} than that')
-    state['identity'] |= {name: getattr(s.training, name) for name in had} | dict(run=asdict(s))
+    state['identity'] |= {name: getattr(s.training, name) for name in had} | dict(run=_run_identity(s))
     if state['since'] >= (s.training.patience or np.inf): state['since'] = 0
     if check_fit: check_fit(state)
     with one_writer(out, *_left(out)), _cleaned(out):

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from .command import Order, check_numbers, command, open_data, say_repeats
-from .dataset import Dataset
+from .dataset import PREPARED, Dataset
 from .files import InputError, atomic_path, read_json
 from .folders import check_file
 from .presets import GENERATIVE, MODELS, preset_text
@@ -175,7 +175,8 @@ def _data_of_run(run, card, data, order):
         from tiger_nb.bundles import read_manifest
         kept = read_manifest(Path(run)).get('data')
         data = kept if kept and Path(kept).is_dir() else card.dataset
-    dataset = open_data(data, order or (None if Path(data).is_file() else card.order))
+    one_order = Path(data).is_file() or (Path(data)/PREPARED).is_file()   # whatever the card calls it
+    dataset = open_data(data, order or (None if one_order else card.order))
     check_split(card, dataset, run)
     return dataset
 
@@ -296,7 +297,7 @@ def tiger_train(
     loss:Literal['softmax', 'sampled', 'bce']=None, # of a sasrec (default: the preset's)
     negatives:int=None,      # of a sasrec: items drawn a batch or a position (default: the preset's)
     memory:bool=None,        # mix in a counter, with a share chosen on validation (default: the preset's)
-    features:bool=None,      # vectors shared by items of a brand, category, attribute (default: the preset's)
+    features:bool=None,      # vectors of what items have in common, such as brands (default: the preset's)
     users:int=None,          # of a tiger: hashed user tokens (default: no user token)
     patience:int=None,       # validations without a new best before it stops (default: never)
     validate_every:int=None, # steps between validations, 0: once an epoch (default: the preset's)
@@ -469,7 +470,8 @@ def tiger_mix(
     filter_seen:bool=True,  # leave out the items of the whole history
     json:bool=False,        # print the record as JSON
 ):
-    """Several bundles as one: their probabilities are added, with weights that the validation part chooses.
+    """Several bundles as one: their probabilities are added or multiplied, with weights, as the
+    validation part chooses.
 
     tiger_train --model counter --data sample --out runs/sample/counter
     tiger_mix --runs runs/sample/sasrec,runs/sample/counter --out runs/sample/both"""
@@ -482,7 +484,8 @@ def tiger_mix(
     if json: return print((Path(out)/'result.json').read_text(), end='')
     _print_metrics({'valid': record['validation'], 'test': record['metrics']}, record['card'])
     chosen = read_json(Path(out)/'settings.json')
-    print(f'{chosen["way"]}: ' + ', '.join(f'{w:g} of {run}' for w, run in zip(chosen['weights'], folders)))
+    parts = ', '.join(f'{w:g} of {run}' for w, run in zip(chosen['weights'], folders))
+    print(f'{chosen.get("way", "sum")}: {parts}')   # an older version only added
     print(f'mixed: {out}')
 
 # %% ../nbs/8_recommender/7_cli.ipynb #recommend

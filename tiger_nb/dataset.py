@@ -392,11 +392,16 @@ def load(
     if not Path(name).is_dir() and domain:
         homes = _homes(root)
         folders = [h/n for h in homes for n in DOMAINS[domain] if (h/n).is_dir()]
+        own = [f for f in folders if (f/PREPARED).is_file() and 'standard' not in folder_orders(f)]
+        folders = [f for f in folders if f not in own]   # a shop that happens to be called so
         for f in folders:
             if order in (found := folder_orders(f)) or (found and not order): return _read_folder(f, order)
         if order == 'given':
             raise InputError(f"load: '{name}' has no order 'given' to download; choose standard or origin")
         folder = folders[-1] if folders else homes[-1]/DOMAINS[domain][0]
+        if (folder/PREPARED).is_file():
+            raise InputError(f"{folder}: was written by tiger_prepare, so the data set '{domain}' cannot be "
+                             'downloaded there; give the folder itself, or rename it')
         say(f"'{name}' is not a folder here: the data set {domain} is downloaded to {folder}")
         dataset = _read_folder(download(domain, folder, order or 'standard', sources), order or 'standard')
         if dataset.order == 'standard': write_dataset(dataset, folder)

@@ -29,43 +29,57 @@ def _named(items):
 
 # %% ../nbs/3_embeddings/5_features.ipynb #item-features
 def _shared(dataset):
-    "The features that two items or more have, (N, A)."
-    known = dataset.attributes
-    has = multi_hot(_named(dataset.items) if known is None else known)
-    return has[:, np.flatnonzero(has.getnnz(0) > 1)]
+    "The features that two items or more have, (N, A); kept with the data set."
+    if '_features' not in vars(dataset):
+        known = dataset.attributes
+        has = multi_hot(_named(dataset.items) if known is None else known)
+        vars(dataset)['_features'] = has[:, np.flatnonzero(has.getnnz(0) > 1)]
+    return vars(dataset)['_features']
 
 def has_features(
     dataset:Dataset, # any
 )->bool:
-    "Whether two of its items share something that is known."
-    return _shared(dataset).shape[1] > 0
+    "Whether some of its items share something that is known, and not all of them."
+    return bool((_shared(dataset).getnnz(0) < dataset.n_items).any())
 
 # %% ../nbs/3_embeddings/5_features.ipynb #item-features-def
 def item_features(
     dataset:Dataset, # its attributes, else brands and categories of its items
-)->sp.csr_matrix:    # (N, A) float32, 1 where an item has a feature that others have too
+)->sp.csr_matrix:    # (N, A) float32, 1 where an item has a feature that some others have too
     "What items have in common. Raises `InputError` where no two items share anything that is known."
-    shared = _shared(dataset)
-    if shared.shape[1]: return shared
+    if has_features(dataset): return _shared(dataset)
     raise InputError(f'{dataset.name}: no two items share an attribute, a brand or a category; leave '
                      'features out')
 
 # %% ../nbs/3_embeddings/5_features.ipynb #shared
+class _Mix(nn.Module):
+    "Sums of feature vectors, a row for each row of a sparse matrix."
+    def __init__(self, mix): # (n, A) how much of each feature a row takes
+        super().__init__()
+        for name, value in dict(column=mix.indices, start=mix.indptr[:-1]).items():
+            self.register_buffer(name, torch.from_numpy(value.astype(np.int64)), persistent=False)
+        self.register_buffer('part', torch.from_numpy(mix.data.astype(np.float32)), persistent=False)
+
+    def forward(self, vectors): # (A, D) -> (n, D)
+        return F.embedding_bag(self.column, vectors, self.start, mode='sum', per_sample_weights=self.part)
+
+# %% ../nbs/3_embeddings/5_features.ipynb #shared-class
 class SharedVectors(nn.Module):
     "Adds to each of n rows its mix of the features' vectors; a parametrization of a table's weight."
     def __init__(self,
         features:nn.Embedding, # (A, D), which the network holds
         mix:sp.csr_matrix,     # (n, A) how much of each feature a row takes
+        above=None,            # ((m, A), (n,) int64): a mix that is taken off, and the row of it for each
     ):
         super().__init__()
         self.held = [features]   # in a list, so that it is saved once and not with every table
-        for name, value in dict(column=mix.indices, start=mix.indptr[:-1]).items():
-            self.register_buffer(name, torch.from_numpy(value.astype(np.int64)), persistent=False)
-        self.register_buffer('share', torch.from_numpy(mix.data.astype(np.float32)), persistent=False)
+        self.mix, self.above = _Mix(mix), above and _Mix(above[0])
+        self.register_buffer('parent', above and torch.as_tensor(above[1]), persistent=False)
 
     def forward(self, own): # (n, D) -> (n, D)
-        return own + F.embedding_bag(self.column, self.held[0].weight, self.start, mode='sum',
-                                     per_sample_weights=self.share)
+        vectors = self.held[0].weight
+        own = own + self.mix(vectors)
+        return own if self.above is None else own - self.above(vectors)[self.parent]
 
 # %% ../nbs/3_embeddings/5_features.ipynb #share
 def share_features(
@@ -77,8 +91,8 @@ def share_features(
     tables = net.feature_tables(features)
     net.features = nn.Embedding(features.shape[1], tables[0][0].embedding_dim)
     nn.init.normal_(net.features.weight, std=std)
-    for table, mix in tables:
-        parametrize.register_parametrization(table, 'weight', SharedVectors(net.features, mix.tocsr()))
+    for table, *mixes in tables:
+        parametrize.register_parametrization(table, 'weight', SharedVectors(net.features, *mixes))
 
 # %% ../nbs/3_embeddings/5_features.ipynb #fold
 def fold_features(

@@ -132,7 +132,9 @@ def exact_float(
 parse_json = partial(json.loads, object_pairs_hook=once, parse_float=exact_float)
 
 # %% ../nbs/0_basics/1_files.ipynb #may-round
-_LARGE = re.compile(r'[:\[,]\s*-?\d+(?:\.\d*)?[eE]\+?\d|[:\[,]\s*-?\d{16,}\.')
+# a number from about 10**15 on: many digits before the point, or digits and exponent together
+_LARGE = re.compile(r'[:\[,]\s*-?(?:\d{16,}\.|\d+(?:\.\d*)?[eE]\+?(?:1[5-9]|[2-9]\d|\d{3,})'
+                    r'|\d{2,}(?:\.\d*)?[eE]\+?1[0-4]|\d{7,}(?:\.\d*)?[eE]\+?\d)')
 
 def may_round(
     text:str, # JSON as it stands in a file, or a part of it

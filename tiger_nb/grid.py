@@ -160,6 +160,10 @@ ROWS |= {'trie_memory_features': _both('TigerTrie + counter', _trie_and[0], 'cov
          'sasrec_memory_features': _both('SASRec + counter', _trie_and[1], 'covisitation'),
          'trie_sasrec_memory_features': _both('TigerTrie + SASRec + counter', *_trie_and, 'covisitation'),
          'trie_seeds_features': _both('TigerTrie, 3 seeds averaged', _seeds(_trie_and[0]), seeds=1),
+         'trie_seeds_memory_features': _both('TigerTrie, 3 seeds averaged, + counter', _seeds(_trie_and[0]),
+                                             'covisitation', seeds=1),
+         'sasrec_seeds_memory_features': _both('SASRec, 3 seeds averaged, + counter', _seeds(_trie_and[1]),
+                                               'covisitation', seeds=1),
          'seeds_memory_features': _both('TigerTrie + SASRec, 3 seeds each, + counter',
                                         *map(_seeds, _trie_and), 'covisitation', seeds=1)}
 

@@ -124,7 +124,8 @@ def _gains(parts, histories, targets, n_items, filter_seen, rows, grid):
     "Summed NDCG@10 of a batch for each point of the grid."
     p = together(parts, histories, rows)                                          # (B, N) each
     seen = torch.as_tensor(histories.seen_mask(rows, n_items), device=p[0].device) if filter_seen else None
-    held, gains = dict(sum=p, product=[_logs(x) for x in p]), []
+    ways = {way for _, way in grid}
+    held, gains = dict(sum=p, product=[_logs(x) for x in p] if 'product' in ways else None), []
     for weights, way in grid:
         scores = sum(w * x for w, x in zip(weights, held[way]) if w)              # (B, N)
         if filter_seen: scores = scores.masked_fill(seen, -torch.inf)

@@ -535,9 +535,9 @@ def child_scores(self:TigerTrie,
 @patch
 def feature_tables(self:TigerTrie,
     features:sp.csr_matrix, # (N, A) of `item_features`
-)->list:                    # of (table, (n, A) how much of each feature a node takes), depth by depth
-    """Where `share_features` adds vectors. Raises `InputError` for another number of items, and for hashed
-    tables, whose rows belong to many nodes."""
+)->list:                    # of (table, (n, A) means of the features below its nodes, those of the parents)
+    """Where `share_features` adds vectors, depth by depth. Raises `InputError` for another number of items,
+    and for hashed tables, whose rows belong to many nodes."""
     if any(table.hashed for table in self.tables):
         raise InputError('features: a hashed table has no row for each node; '
                          'leave `table_rows` or `features` out')
@@ -547,9 +547,8 @@ def feature_tables(self:TigerTrie,
     tables, above = [], None
     for level, table in enumerate(self.tables):
         below = sp.csr_matrix((np.ones_like(item), (paths[:, level], item)), (table.n_nodes, len(item)))
-        mean = sp.diags(1 / below.getnnz(1)) @ below @ features                # (n, A)
-        more = mean if above is None else mean - above[parents(self.trie, level).cpu().numpy()]
-        more.eliminate_zeros()
-        tables.append((table.vectors, more))
+        mean = (sp.diags(1 / below.getnnz(1)) @ below @ features).tocsr()          # (n, A)
+        off = None if above is None else (above, parents(self.trie, level).cpu())
+        tables.append((table.vectors, mean, off))
         above = mean
     return tables

@@ -155,11 +155,11 @@ def search(
 ):                  # the study
     "Run what is missing of a study and of its record, which is written anew after each trial."
     study = study_of(runs)
-    if not study.trials:
-        if record.exists(): take_over(study, dataset, read_checked(record, _RECORD, 'delete it'))
-        known = [t.params for t in study.trials]
-        for title, s in planned:
-            if s not in known: study.enqueue_trial(s, user_attrs=dict(title=title))
+    if not study.trials and record.exists():
+        take_over(study, dataset, read_checked(record, _RECORD, 'delete it'))
+    known = [dict(features=False) | t.params | t.system_attrs.get('fixed_params', {}) for t in study.trials]
+    for title, s in planned:
+        if s not in known: study.enqueue_trial(s, user_attrs=dict(title=title))
     def objective(trial):
         found = rung(dataset, suggest(trial), runs, epochs) | dict(split=dataset.split.sha256[:16])
         for name, value in found.items(): trial.set_user_attr(name, value)
