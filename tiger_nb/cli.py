@@ -262,7 +262,8 @@ Where --tokenizer is left out, index_*.json of the data is taken, or Semantic ID
 with --codes or --levels they always are. With --params the file names model and data; budgets, --seed,
 --out, --precision and --device may be added: tiger_train --params configs/tiger_train_config.json
 
---resume goes on to a larger --epochs, --steps or --minutes, which count from the beginning of the run.
+--resume goes on to a larger --epochs, --steps or --minutes, which count from the beginning of the run:
+tiger_train --resume runs/sample/sasrec --epochs 20 --out runs/sample/longer
 --refit trains for as long as the run's best weights had been trained; nothing is held out to measure it.
 
 Several processes: accelerate launch --multi_gpu --num_processes 2 $(which tiger_train) --model tiger ...
@@ -312,8 +313,7 @@ def tiger_train(
 ):
     """Train a SASRec or a TIGER and measure it on test, once.
 
-    tiger_train --model sasrec --data sample --out runs/sample/sasrec
-    tiger_train --resume runs/sample/sasrec --epochs 20 --out runs/sample/longer"""
+    tiger_train --model sasrec --data sample --out runs/sample/sasrec"""
     check_numbers(chosen := {k: v for k, v in locals().items() if v is not None and k != 'json'})
     _train(chosen, json)
 
