@@ -163,9 +163,7 @@ ROWS |= {'trie_memory_features': _both('TigerTrie + counter', _trie_and[0], 'cov
          'trie_seeds_memory_features': _both('TigerTrie, 3 seeds averaged, + counter', _seeds(_trie_and[0]),
                                              'covisitation', seeds=1),
          'sasrec_seeds_memory_features': _both('SASRec, 3 seeds averaged, + counter', _seeds(_trie_and[1]),
-                                               'covisitation', seeds=1),
-         'seeds_memory_features': _both('TigerTrie + SASRec, 3 seeds each, + counter',
-                                        *map(_seeds, _trie_and), 'covisitation', seeds=1)}
+                                               'covisitation', seeds=1)}
 
 # %% ../nbs/experiments/grid.ipynb #members
 def members(
